@@ -1,0 +1,175 @@
+"""The model-free quantities of a schedule, in closed forms without cancellation.
+
+Write c, s for cosine and sine of an angle, Delta = phi_t - phi_s, and for a direction of variance lam
+
+    N_t = lam c_t^2 + s_t^2,   P_t = lam c_s c_t + s_s s_t,   f_t(lam) = P_t / N_t,
+    P_t - N_t = tan(Delta/2) (lam c_t (s_s + s_t) - s_t (c_s + c_t)),
+
+so that ln f_t = +-log1p(|P - N| / min(P, N)): no subtraction but the one that has a zero at lam*_t.
+Contraction threshold, diagonal expansion function and global expansion threshold: Dooms 2026,
+arXiv:2603.13069; the closed forms are derived here. Sums over the chain are compensated.
+
+`lam` is a number or an array (NumPy, or any array-API array such as CuPy's) of variances >= 0; float32
+arrays are computed and returned in float32, everything else in float64.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from pifs_sim.diffusion.angles import FloatArray
+from pifs_sim.diffusion.gaussian_error import gaussian_error
+from pifs_sim.diffusion.schedule import Schedule
+from pifs_sim.diffusion.sweep import accumulate, fill
+
+__all__ = [
+    "contraction_threshold",
+    "diagonal_expansion",
+    "gaussian_error",
+    "log_expansion",
+    "lyapunov_exponent",
+    "moran_threshold",
+    "posterior_threshold",
+    "step_threshold",
+    "step_threshold_excess",
+]
+
+
+def _ends(schedule: Schedule) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """(c_s, c_t, s_s, s_t), each (T,)."""
+    return schedule.cos[:-1], schedule.cos[1:], schedule.sin[:-1], schedule.sin[1:]
+
+
+def _half_tangent(schedule: Schedule) -> FloatArray:
+    return np.tan(schedule.increments / 2)
+
+
+def contraction_threshold(schedule: Schedule) -> FloatArray:
+    """Contraction threshold L*_t = (r_t - 1)/|b_t| = sin(mean angle)/cos(Delta/2), (T,), entry t-1 for step t.
+
+    In (0, 1) for phi_t < pi/2 and 1 at phi_t = pi/2. A step whose noise Jacobian is symmetric with all
+    eigenvalues above L*_t (and below (r_t + 1)/|b_t|) contracts. Source: Dooms 2026, arXiv:2603.13069.
+    """
+    _, c_t, s_s, s_t = _ends(schedule)
+    return np.where(c_t == 0.0, 1.0, (s_s + s_t) / (1 + np.cos(schedule.increments)))
+
+
+def step_threshold(schedule: Schedule) -> FloatArray:
+    """Step threshold lam*_t = tan phi_t / tan(mean angle), (T,): f_t(lam) > 1 iff lam > lam*_t; inf at pi/2."""
+    c_s, c_t, s_s, s_t = _ends(schedule)
+    with np.errstate(divide="ignore"):
+        return s_t * (c_s + c_t) / (c_t * (s_s + s_t))
+
+
+def step_threshold_excess(schedule: Schedule) -> FloatArray:
+    """lam*_t - 1 = sin Delta / (c_t (s_s + s_t)), (T,), without cancellation; inf at pi/2."""
+    _, c_t, s_s, s_t = _ends(schedule)
+    with np.errstate(divide="ignore"):
+        return np.sin(schedule.increments) / (c_t * (s_s + s_t))
+
+
+def posterior_threshold(schedule: Schedule) -> FloatArray:
+    """Posterior variance above which step t expands, P*_t = v_t cos(mean)/(c_t cos(Delta/2)), (T,); inf at pi/2.
+
+    <u, J u> > 1 for the step's Jacobian J iff Var(<u, x_0> | x_t) > P*_t, for any data law with its exact
+    denoiser (derived here).
+    """
+    c_s, c_t, _, s_t = _ends(schedule)
+    with np.errstate(divide="ignore"):
+        return s_t**2 * (c_s + c_t) / (c_t * (1 + np.cos(schedule.increments)))
+
+
+def _ratio(xp: Any, lam: Any, c_s: Any, c_t: Any, s_s: Any, s_t: Any) -> Any:
+    """f = P/N; at lam = 0 it is s_s/s_t, also where the squares underflow."""
+    ratio = (lam * (c_s * c_t) + s_s * s_t) / (lam * (c_t * c_t) + s_t * s_t)
+    return xp.where(lam == 0, s_s / s_t, ratio) if xp.any(lam == 0) else ratio
+
+
+def _log_ratio(xp: Any, lam: Any, c_s: Any, c_t: Any, s_s: Any, s_t: Any, half_tangent: Any) -> Any:
+    """ln f = +-log1p(|P - N|/min(P, N)); at lam = 0 it is ln(s_s/s_t), -inf from phi_s = 0."""
+    excess = lam * (half_tangent * c_t * (s_s + s_t)) - half_tangent * s_t * (c_s + c_t)
+    numerator = lam * (c_s * c_t) + s_s * s_t
+    size = xp.log1p(xp.abs(excess) / xp.minimum(numerator, lam * (c_t * c_t) + s_t * s_t))
+    return xp.where(excess < 0, -size, size)
+
+
+def diagonal_expansion(schedule: Schedule, lam: Any) -> Any:
+    """Diagonal expansion function f_t(lam) = r_t - |b_t| sqrt(v_t)/N_t(lam) = P_t/N_t.
+
+    The factor by which step t stretches a direction of variance `lam` of Gaussian data. Strictly increasing
+    in lam from sqrt(v_s/v_t) at 0 to r_t; cos Delta_t at lam = 1; identically cos Delta_t at phi_t = pi/2.
+
+    Returns:
+        (T, *lam.shape), entry t-1 for step t, of the kind and precision of `lam`.
+
+    Raises:
+        ValueError: `lam` negative, NaN or infinite.
+
+    Source: Dooms 2026, arXiv:2603.13069.
+    """
+    return fill(lam, _ends(schedule), _ratio)
+
+
+def log_expansion(schedule: Schedule, lam: Any) -> Any:
+    """ln f_t(lam), (T, *lam.shape): accurate relative to |P - N|'s two terms even where f_t is near 1.
+
+    -inf where f_t(lam) = 0 (lam = 0 with phi_s = 0, or phi_s = 0 with phi_t = pi/2). Errors as for
+    `diagonal_expansion`.
+    """
+    return fill(lam, (*_ends(schedule), _half_tangent(schedule)), _log_ratio)
+
+
+def lyapunov_exponent(schedule: Schedule, lam: Any) -> Any:
+    """Lyapunov exponent of the whole chain along variance `lam`: sum over t of ln f_t(lam), lam.shape.
+
+    Natural logarithm, per chain (not per step). Positive iff lam > `moran_threshold(schedule)`. Errors as for
+    `diagonal_expansion`. Source: Dooms 2026, arXiv:2603.13069.
+    """
+    with np.errstate(divide="ignore"):
+        return accumulate(lam, (*_ends(schedule), _half_tangent(schedule)), _log_ratio)
+
+
+def _log_tangent_times_cosine(tangent_angle: float, cosine_angle: float) -> float:
+    """ln(tan a * cos b) for 0 < a < pi/2, small results included: ln tan(pi/4 + x) = 2 artanh(tan x)."""
+    from_quarter = (tangent_angle - math.pi / 4) - 3.061616997868383e-17  # pi/4 - float(pi/4)
+    log_tan = math.log(math.tan(tangent_angle)) if abs(from_quarter) > 0.5 else 2 * math.atanh(math.tan(from_quarter))
+    return log_tan - math.log1p(math.tan(cosine_angle) ** 2) / 2
+
+
+def moran_threshold(schedule: Schedule) -> float:
+    """Global expansion threshold lam**: the root of prod_t f_t(lam) = 1 (a discrete Moran equation).
+
+    Solved in ln lam as Lambda(lam) = Lambda(inf) - sum log1p(s_t sin Delta/(c_t P_t)), whose terms are all
+    positive. For phi_T < pi/2 there is exactly one root, between the least and the largest lam*_t. At
+    phi_T = pi/2 there is one iff tan phi_{T-1} cos phi_0 > 1; otherwise (as for T = 1) every direction
+    contracts and the threshold is inf. It always exceeds 1.
+
+    Source: Dooms 2026, arXiv:2603.13069; the condition is derived here.
+    """
+    from scipy.optimize import brentq  # 0.1 s to import, and only needed here
+
+    c_s, c_t, s_s, s_t = _ends(schedule)
+    delta, phi = schedule.increments, schedule.angles
+    if c_t[-1] > 0:
+        rise = math.sin(phi[-1] - phi[0]) * (s_t[-1] * c_s[0] + c_t[-1] * s_s[0])  # c_0^2 - c_T^2
+        at_infinity = math.log1p(rise / c_t[-1] ** 2) / 2
+    else:
+        c_s, c_t, s_s, s_t, delta = c_s[:-1], c_t[:-1], s_s[:-1], s_t[:-1], delta[:-1]
+        at_infinity = _log_tangent_times_cosine(float(phi[-2]), float(phi[0])) if delta.size else -math.inf
+        if at_infinity <= 0:
+            return math.inf
+    outer = s_t * np.sin(delta) / c_t
+
+    def exponent(log_lam: float) -> float:
+        return at_infinity - float(np.sum(np.log1p(outer / (math.exp(log_lam) * (c_s * c_t) + s_s * s_t))))
+
+    thresholds = np.log1p(step_threshold_excess(schedule)[: delta.size])
+    low, high = float(thresholds.min()), float(thresholds.max())
+    while exponent(low) > 0:  # by rounding alone: in exact arithmetic the signs are right
+        low -= 1e-15 + abs(low) * 1e-15
+    while exponent(high) < 0:  # by rounding, or because the last step to pi/2 contracts every direction
+        high += max(1e-15, min(1.0, high))
+    return math.exp(brentq(exponent, low, high, xtol=1e-300, rtol=4 * np.finfo(float).eps, maxiter=500))

@@ -1,0 +1,62 @@
+"""Dimensions of attractors: the Kaplan-Yorke (Lyapunov) dimension of a spectrum.
+
+d = j + (Lambda_1 + ... + Lambda_j)/|Lambda_{j+1}|, j the largest index with a non-negative partial sum.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["kaplan_yorke_dimension"]
+
+
+def kaplan_yorke_dimension(exponents: npt.ArrayLike, multiplicities: npt.ArrayLike | None = None) -> float:
+    """Kaplan-Yorke dimension of a Lyapunov spectrum, in any order.
+
+    d = j + S_j/|Lambda_{j+1}|, where S_j is the sum of the j largest exponents (counted with multiplicity)
+    and j the largest index with S_j >= 0; d = n, the number of directions, if no partial sum is negative, and
+    0 if the largest exponent is negative. Equivalently the largest zero of the piecewise linear x -> S_x.
+
+    Args:
+        exponents: (m,) Lyapunov exponents, -inf allowed (a dead direction).
+        multiplicities: (m,) non-negative integers; 1 by default.
+
+    Returns:
+        The dimension, in [0, n].
+
+    Raises:
+        ValueError: empty, NaN, +inf, or multiplicities of another shape, negative or not integers.
+
+    Source: Kaplan, Yorke 1979, Lecture Notes in Mathematics 730, 204-227.
+    """
+    values = np.asarray(exponents, dtype=np.float64)
+    if values.ndim != 1 or values.size == 0:
+        raise ValueError(f"`exponents` must be one-dimensional and not empty, got shape {values.shape}.")
+    bad = np.isnan(values) | (values == np.inf)
+    if bad.any():
+        raise ValueError(f"`exponents` must be real numbers or -inf, got {float(values[bad][0])!r}.")
+    counts = np.ones(values.shape) if multiplicities is None else np.asarray(multiplicities, dtype=np.float64)
+    if counts.shape != values.shape:
+        raise ValueError(f"`multiplicities` must have the shape of `exponents`, {values.shape}, got {counts.shape}.")
+    bad = ~((counts >= 0) & (counts == np.floor(counts)) & np.isfinite(counts))
+    if bad.any():
+        raise ValueError(f"`multiplicities` must be integers >= 0, got {float(counts[bad][0])!r}.")
+    if not counts.any():
+        raise ValueError("`multiplicities` must count at least one direction, got only zeros.")
+
+    order = np.argsort(-values, kind="stable")
+    dimension, partial = 0, Fraction(0)  # exact partial sums: a tie with zero is one
+    for exponent, count in zip(values[order].tolist(), counts[order].astype(int).tolist(), strict=True):
+        if count == 0:
+            continue
+        if exponent == -math.inf:
+            break
+        after = partial + count * Fraction(exponent)
+        if after < 0:
+            return float(dimension + partial / -Fraction(exponent))
+        dimension, partial = dimension + count, after
+    return float(dimension)
