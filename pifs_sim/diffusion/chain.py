@@ -64,7 +64,9 @@ class Chain:
     def _moved(self, x: Any, t: int, posterior: Any) -> Any:
         cos, sin, delta = self.schedule.cos, self.schedule.sin, float(self.schedule.increments[t - 1])
         velocity = float(cos[t]) * posterior.noise - float(sin[t]) * posterior.mean
-        return math.cos(delta) * x - math.sin(delta) * velocity
+        # a long step's cosine is the sum of two positive terms, accurate where it nears 0
+        turn = math.cos(delta) if delta < 1 else float(cos[t] * cos[t - 1] + sin[t] * sin[t - 1])
+        return turn * x - math.sin(delta) * velocity
 
     def _jacobian(self, t: int, posterior: Any) -> Any:
         """The operator (sin phi_s/sin phi_t) I + (sin Delta/sin phi_t) J x_hat."""
