@@ -11,7 +11,7 @@ The ledger, not the claim, decides obligations and computes the status.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -22,7 +22,7 @@ import sympy as sp
 
 __all__ = ["Claim", "Formula", "Identity", "NotProved", "Obligation", "Positive", "Status", "Violation", "close"]
 
-Formula: TypeAlias = "sp.Basic | Callable[..., Any]"
+Formula: TypeAlias = Any  # a SymPy expression, or a function
 
 
 class Status(StrEnum):

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import brentq
 
 from pifs_sim.diffusion import Chain, Schedule, exact_denoiser
 from pifs_sim.diffusion.angles import cos_sin
 from pifs_sim.diffusion.measures import Gaussian
 from pifs_sim.dynamics.operators import Spectral
 
-__all__ = ["EPS", "LinearNoise", "centred_chain", "chain_growth", "step_factors"]
+__all__ = [
+    "EPS",
+    "LinearNoise",
+    "LinearVelocity",
+    "affine_jacobian",
+    "centred_chain",
+    "chain_growth",
+    "contraction_thresholds",
+    "growth_scale",
+    "step_factors",
+    "step_jacobian",
+    "step_thresholds",
+    "tangent_product",
+]
 
 Array = npt.NDArray[np.float64]
 EPS = float(np.finfo(np.float64).eps)
@@ -44,6 +60,25 @@ def chain_growth(schedule: Schedule, lam: npt.ArrayLike) -> Array:
     chain = centred_chain(schedule, lam)
     growth: Array = chain.run(np.ones((1, chain.dim)))[0]
     return growth
+
+
+def growth_scale(schedule: Schedule, lam: npt.ArrayLike) -> Array:
+    """Size that the rounding of `chain_growth` is relative to, (m,): each step's times the other steps' factors."""
+    factors, sizes = step_factors(schedule, lam)
+    ones = np.ones((1, factors.shape[1]))
+    later = np.cumprod(np.concatenate([ones, factors[:-1]]), axis=0)  # steps nearer the output
+    earlier = np.cumprod(np.concatenate([ones, factors[:0:-1]]), axis=0)[::-1]
+    scale: Array = np.sum(later * sizes * earlier, axis=0)
+    return scale
+
+
+def tangent_product(chain: Chain) -> Array:
+    """Jacobian (d, d) of the whole chain at the origin: its tangent maps applied to the identity."""
+    x, V = np.zeros((1, chain.dim)), np.eye(chain.dim)[None]
+    for n in range(chain.length):
+        x, V = chain.tangent(x, n, V)
+    product: Array = V[0]
+    return product
 
 
 @dataclass(frozen=True)
@@ -83,3 +118,93 @@ class _LinearPosterior:
     def mean_jacobian(self) -> Spectral:
         values = (1 - self.sin * self.denoiser.eigenvalues) / self.cos
         return Spectral(np.broadcast_to(values, self.x.shape), self.denoiser.eigenvectors)
+
+
+@dataclass(frozen=True)
+class LinearVelocity:
+    """A denoiser with v_hat(x) = Q diag(eigenvalues) Q^T x at every angle, pi/2 included."""
+
+    eigenvalues: Array
+    eigenvectors: Array
+
+    @property
+    def dim(self) -> int:
+        """Dimension d."""
+        return self.eigenvalues.size
+
+    def posterior(self, x: Any, angle: float) -> Any:
+        """The estimates at x, (B, d): the rotation of (x, v_hat) by the angle."""
+        return _VelocityPosterior(self, x, *(float(value) for value in cos_sin(angle)))
+
+
+@dataclass(frozen=True)
+class _VelocityPosterior:
+    denoiser: LinearVelocity
+    x: Array
+    cos: float
+    sin: float
+
+    @property
+    def _velocity(self) -> Array:
+        rotation = self.denoiser.eigenvectors
+        return (self.x @ rotation * self.denoiser.eigenvalues) @ rotation.T
+
+    @property
+    def noise(self) -> Array:
+        return self.sin * self.x + self.cos * self._velocity
+
+    @property
+    def mean(self) -> Array:
+        return self.cos * self.x - self.sin * self._velocity
+
+    @property
+    def mean_jacobian(self) -> Spectral:
+        values = self.cos - self.sin * self.denoiser.eigenvalues
+        return Spectral(np.broadcast_to(values, self.x.shape), self.denoiser.eigenvectors)
+
+
+def affine_jacobian(function: Callable[[Array], Array], dim: int) -> Array:
+    """Jacobian (d, d) of an affine map of batches (B, d), by unit differences: exact but for rounding."""
+    values = function(np.concatenate([np.zeros((1, dim)), np.eye(dim)]))
+    return np.asarray(values[1:] - values[0]).T
+
+
+def step_jacobian(chain: Chain, t: int) -> Array:
+    """Jacobian (d, d) of the step t of a chain whose denoiser is affine, by unit differences."""
+    return affine_jacobian(lambda x: chain.step(x, chain.length - t), chain.dim)
+
+
+def contraction_thresholds(schedule: Schedule) -> tuple[Array, Array]:
+    """Noise slope at which each step neither stretches nor shrinks, and the size that rounding is relative to.
+
+    From a step's factors at the noise slopes 0 and 1, between which it is linear; (T,), or (T - 1,) without the
+    step from pi/2, which has no noise slopes.
+    """
+    chain = Chain(schedule, LinearNoise(np.array([0.0, 1.0]), np.eye(2)))
+    steps = range(1, int(np.count_nonzero(schedule.cos > 0)))
+    at_0, at_1 = np.array([chain.step(np.ones((1, 2)), schedule.steps - t)[0] for t in steps]).reshape(-1, 2).T
+    return (at_0 - 1) / (at_0 - at_1), at_0 / (at_0 - at_1) + 1
+
+
+def step_thresholds(schedule: Schedule) -> tuple[Array, Array]:
+    """Variance at which each step neither stretches nor shrinks, by root finding, and its relative rounding error.
+
+    (T,), nan where the factor's rounding hides the root (the step is too short) or where there is none: the error is
+    that of the factor over its slope in ln lam, and at most 1e-3.
+    """
+    roots, errors = np.full(schedule.steps, np.nan), np.full(schedule.steps, np.nan)
+    for t in range(1, schedule.steps + 1):
+        one_step = Schedule(schedule.angles[t - 1 : t + 1])
+
+        def factor(log_lam: float, one_step: Schedule = one_step) -> float:
+            return float(centred_chain(one_step, math.exp(log_lam)).step(np.ones((1, 1)), 0)[0, 0])
+
+        low, high, near = -7.0, 14.0, 0.05
+        if not factor(low) < 1 < factor(high):
+            continue
+        root = brentq(lambda log_lam: factor(log_lam) - 1, low, high, xtol=4 * EPS)
+        slope = (factor(root + near) - factor(root - near)) / (2 * near)
+        size = float(step_factors(one_step, math.exp(root))[1][0, 0])
+        if 0 < 32 * EPS * size < 1e-3 * slope:
+            roots[t - 1], errors[t - 1] = math.exp(root), 32 * EPS * size / slope + 8 * EPS * (1 + abs(root))
+    return roots, errors

@@ -23,7 +23,20 @@ from theory.claim import Claim, Formula, Identity, Obligation, Positive, Status,
 from theory.proofs.identities import is_positive, is_zero
 from theory.reported import REPORTED, Reported
 
-__all__ = ["Entry", "Evidence", "labels", "load", "order", "render", "run", "survivors"]
+__all__ = [
+    "REPORTED",
+    "Entry",
+    "Evidence",
+    "check_property",
+    "decide",
+    "gather",
+    "labels",
+    "load",
+    "order",
+    "render",
+    "run",
+    "survivors",
+]
 
 Outcome = Literal["passed", "failed", "unknown", "not run"]
 Progress = Callable[[int, int], None] | None
@@ -118,7 +131,7 @@ def _numbers(module: ModuleType, points: Mapping[str, Mapping[str, Any]]) -> Evi
     return Evidence("numbers", "passed", f"{len(points)} witnesses", worst)
 
 
-def _property(module: ModuleType, formula: Formula, examples: int) -> tuple[Evidence, list[dict[str, Any]]]:
+def check_property(module: ModuleType, formula: Formula, examples: int) -> tuple[Evidence, list[dict[str, Any]]]:
     """Run `holds` on random points; return the evidence and the points that were tried."""
     points: list[dict[str, Any]] = []
     errors: list[float] = []
@@ -169,7 +182,8 @@ def survivors(module: ModuleType, points: Sequence[Mapping[str, Any]]) -> list[s
     return alive
 
 
-def _gather(module: ModuleType, examples: int) -> list[Evidence]:
+def gather(module: ModuleType, examples: int) -> list[Evidence]:
+    """All evidence on a claim; for one believed false, its counterexamples."""
     claim: Claim = module.CLAIM
     if claim.corrected_by is not None:
         evidence = []
@@ -180,7 +194,7 @@ def _gather(module: ModuleType, examples: int) -> list[Evidence]:
             except Violation as violation:
                 evidence.append(Evidence("counterexample", "failed", f"{name}: {violation}"))
         return evidence
-    found, points = _property(module, claim.formula, examples)
+    found, points = check_property(module, claim.formula, examples)
     evidence = [_discharge(obligation) for obligation in module.prove(claim.formula)]
     evidence += [_numbers(module, claim.witness), found]
     alive = survivors(module, [*claim.witness.values(), *points])
@@ -189,7 +203,8 @@ def _gather(module: ModuleType, examples: int) -> list[Evidence]:
     return evidence
 
 
-def _status(claim: Claim, evidence: Sequence[Evidence], status_of: Mapping[str, Status]) -> Status:
+def decide(claim: Claim, evidence: Sequence[Evidence], status_of: Mapping[str, Status]) -> Status:
+    """The status that follows from a claim's evidence and its ancestors' statuses."""
     outcomes = {engine: [e.outcome for e in evidence if e.engine == engine] for engine in {e.engine for e in evidence}}
     if any(e.outcome == "failed" for e in evidence):
         return Status.REFUTED
@@ -238,8 +253,8 @@ def run(wanted: Sequence[str] | None = None, *, quick: bool = False, progress: P
     for label in queue:
         began = time.perf_counter()
         claim: Claim = modules[label].CLAIM
-        evidence = _gather(modules[label], QUICK_EXAMPLES if quick else EXAMPLES)
-        status_of[label] = _status(claim, evidence, status_of)
+        evidence = gather(modules[label], QUICK_EXAMPLES if quick else EXAMPLES)
+        status_of[label] = decide(claim, evidence, status_of)
         entry = Entry(
             label, claim.source, claim.scope, claim.statement, status_of[label], claim.expects, tuple(evidence), 0.0
         )

@@ -84,8 +84,7 @@ def gaussian_error(
     size = _like("mean", mean, values, 0.0)
     cos, sin = schedule.cos, schedule.sin
     columns = (cos[:-1], cos[1:], sin[:-1], sin[1:], np.sin(schedule.increments))
-    with np.errstate(divide="ignore", over="ignore"):
-        log_c = np.asarray(accumulate(values, columns, _log_cosine))
+    log_c = np.asarray(accumulate(values, columns, _log_cosine))
     first = values * cos[0] ** 2 + sin[0] ** 2
     offset = np.zeros_like(values)
     if start == "normal":

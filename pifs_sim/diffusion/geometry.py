@@ -128,8 +128,7 @@ def lyapunov_exponent(schedule: Schedule, lam: Any) -> Any:
     Natural logarithm, per chain (not per step). Positive iff lam > `moran_threshold(schedule)`. Errors as for
     `diagonal_expansion`. Source: Dooms 2026, arXiv:2603.13069.
     """
-    with np.errstate(divide="ignore"):
-        return accumulate(lam, (*_ends(schedule), _half_tangent(schedule)), _log_ratio)
+    return accumulate(lam, (*_ends(schedule), _half_tangent(schedule)), _log_ratio)
 
 
 def _log_tangent_times_cosine(tangent_angle: float, cosine_angle: float) -> float:

@@ -51,8 +51,9 @@ def fill(lam: Any, columns: tuple[FloatArray, ...], formula: Callable[..., Any])
     xp, lam = variances(lam)
     flat = xp.reshape(lam, (1, -1))
     out = xp.empty((columns[0].size, flat.shape[1]), dtype=lam.dtype)
-    for rows, block in _blocks(xp, flat, *columns):
-        out[rows, :] = formula(xp, flat, *block)
+    with np.errstate(divide="ignore", invalid="ignore"):  # limits at 0 and inf are taken by the formulas
+        for rows, block in _blocks(xp, flat, *columns):
+            out[rows, :] = formula(xp, flat, *block)
     return xp.reshape(out, (out.shape[0], *lam.shape))
 
 
@@ -61,11 +62,12 @@ def accumulate(lam: Any, columns: tuple[FloatArray, ...], formula: Callable[...,
     xp, lam = variances(lam)
     flat = xp.reshape(lam, (1, -1))
     total = lost = xp.zeros((flat.shape[1],), dtype=lam.dtype)
-    for _, block in _blocks(xp, flat, *columns):
-        term = xp.sum(formula(xp, flat, *block), axis=0)
-        new = total + term
-        larger = xp.abs(total) >= xp.abs(term)
-        lost = lost + xp.where(larger, (total - new) + term, (term - new) + total)
-        total = new
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        for _, block in _blocks(xp, flat, *columns):
+            term = xp.sum(formula(xp, flat, *block), axis=0)
+            new = total + term
+            larger = xp.abs(total) >= xp.abs(term)
+            lost = lost + xp.where(larger, (total - new) + term, (term - new) + total)
+            total = new
     total = xp.where(xp.isfinite(total), total + lost, total)  # inf - inf in `lost` is no loss
     return xp.reshape(total, lam.shape)[()]

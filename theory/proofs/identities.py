@@ -12,36 +12,54 @@ from functools import cache
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
+from sympy.polys.polyerrors import PolynomialError
 
 from theory.claim import Positive
 
 __all__ = ["is_positive", "is_zero"]
 
 
-def _is_angle(symbol: sp.Symbol) -> bool:
-    return str(symbol).startswith("phi")
+def _without_tangents(expression: sp.Expr) -> sp.Expr:
+    return expression.replace(sp.tan, lambda x: sp.sin(x) / sp.cos(x))
+
+
+def _without_assumptions(expression: sp.Expr) -> sp.Expr:
+    """Plain symbols: polynomial arithmetic need not ask about signs."""
+    return expression.xreplace({symbol: sp.Dummy(str(symbol)) for symbol in expression.free_symbols})
+
+
+def _away_from_zero(expression: sp.Expr) -> bool:
+    """Whether the expression is non-zero, to 30 digits, at an exact point with increasing angles below pi/2."""
+    symbols = sorted(expression.free_symbols, key=str)
+    point = {symbol: sp.Rational(3 * i + 4, 7 * len(symbols) + 9) for i, symbol in enumerate(symbols)}
+    value = expression.subs(point).evalf(30)
+    return bool(value.is_number and value.is_finite and abs(value) > sp.Float("1e-15"))
 
 
 @cache
 def is_zero(expression: sp.Expr) -> bool | None:
     """Whether an expression in angles (symbols phi_*, whole or halved) is identically zero; None if undecided."""
     expression = sp.sympify(expression)
-    halves = {phi: sp.Dummy(f"h_{phi}", positive=True) for phi in expression.free_symbols if _is_angle(phi)}
+    undefined = expression.has(AppliedUndef, sp.Derivative)
+    if not undefined and _away_from_zero(expression):
+        return False
+    angles = [symbol for symbol in expression.free_symbols if str(symbol).startswith("phi")]
+    halves = {phi: sp.Dummy(f"h_{phi}", positive=True) for phi in angles}
     halved = expression.subs({phi: 2 * h for phi, h in halves.items()})
-    expanded = sp.expand_trig(halved.replace(sp.tan, lambda x: sp.sin(x) / sp.cos(x)))
+    expanded = sp.expand_trig(_without_tangents(halved))
     rational: dict[sp.Expr, sp.Expr] = {}
     for h in halves.values():
         p = sp.Dummy(f"p_{h}", positive=True)
         rational |= {sp.sin(h): 2 * p / (1 + p**2), sp.cos(h): (1 - p**2) / (1 + p**2)}
     expanded = expanded.subs(rational)
-    if expanded.has(sp.sin, sp.cos, sp.tan, AppliedUndef, sp.Derivative):
-        return True if sp.simplify(expanded) == 0 else None
-    numerator = sp.expand(sp.fraction(sp.together(expanded))[0])
-    if numerator == 0:
-        return True
-    if numerator.is_polynomial(*numerator.free_symbols):
-        return False
-    return True if sp.simplify(numerator) == 0 else None
+    if not undefined and not expanded.has(sp.sin, sp.cos):
+        try:
+            plain = _without_assumptions(expanded)
+            numerator = sp.fraction(sp.together(plain))[0]
+            return bool(sp.Poly(numerator, *numerator.free_symbols).is_zero) if numerator.free_symbols else numerator == 0
+        except PolynomialError:
+            pass  # roots or logarithms: not a polynomial, so simplify decides
+    return True if sp.simplify(expanded) == 0 else None
 
 
 @cache
@@ -50,19 +68,19 @@ def is_positive(obligation: Positive) -> bool | None:
     angles = obligation.angles
     gaps = sp.symbols(f"x_1:{len(angles) + 2}", positive=True)
     total = sum(gaps)
-    expression = sp.expand_trig(obligation.expression.replace(sp.tan, lambda x: sp.sin(x) / sp.cos(x)))
+    expression = sp.expand_trig(_without_tangents(obligation.expression))
     for i, phi in enumerate(angles):
         a = sum(gaps[: i + 1]) / total
         expression = expression.subs({sp.sin(phi): 2 * a / (1 + a**2), sp.cos(phi): (1 - a**2) / (1 + a**2)})
-    if expression.has(sp.sin, sp.cos):
+    if expression.has(sp.sin, sp.cos) or not all(symbol.is_positive for symbol in expression.free_symbols):
         return None
     cases = [expression, expression.subs(gaps[0], 0)] if angles and obligation.from_zero else [expression]
     return True if all(_positive_coefficients(case) for case in cases) else None
 
 
 def _positive_coefficients(expression: sp.Expr) -> bool:
-    numerator, denominator = sp.fraction(sp.cancel(sp.together(expression)))
-    for part in (numerator, denominator):
+    parts = sp.fraction(sp.cancel(sp.together(_without_assumptions(expression))))
+    for part in parts:
         symbols = tuple(part.free_symbols)
         if not symbols:
             if not part.is_positive:

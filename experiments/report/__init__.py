@@ -1,0 +1,5 @@
+"""The page of figures and verdicts that `pifs-sim validate` writes: one file, no network, no script."""
+
+from experiments.report.page import write
+
+__all__ = ["write"]
