@@ -104,9 +104,9 @@ def exponents(schedules: Sequence[Schedule]) -> Figure:
 def spectrum(eigenvalues: Array, rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
     """Eigenvalues in descending order with lam** and both dimensions of each row of `quantities.of_spectrum`."""
     figure, axes = _figure()
-    index = np.arange(1, eigenvalues.size + 1)
     positive = eigenvalues > 0
-    axes.plot(index[positive], eigenvalues[positive], color="#333333", label=f"patch spectrum, n = {eigenvalues.size}")
+    index, shown = np.flatnonzero(positive) + 1, eigenvalues[positive]
+    axes.plot(index, shown, color="#333333", label=f"patch spectrum, n = {eigenvalues.size}")
     for row, colour, width in zip(rows, COLOURS, (2.6, 1.2, 1, 1, 1, 1), strict=False):
         name = row["schedule"].split("(")[0]
         if np.isfinite(row["moran_threshold"]):
@@ -118,6 +118,7 @@ def spectrum(eigenvalues: Array, rows: Sequence[Mapping[str, Any]], title: str) 
         )
     axes.text(eigenvalues.size, 1.15, "λ**", ha="right", va="bottom", fontsize=9)
     axes.set(xscale="log", yscale="log", xlabel="index i", ylabel="eigenvalue λ_i")
+    axes.set(ylim=(float(shown.min(initial=0.1)) / 3, float(shown.max(initial=1.0)) * 3))
     axes.set_title(title, fontsize=9)
     axes.legend(loc="lower left", fontsize=7.5)
     return figure

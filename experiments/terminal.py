@@ -85,7 +85,7 @@ def claim_table(entries: Sequence[Any]) -> Table:
     for entry in entries:
         surprise = "" if entry.status == entry.expected else f" (expected {entry.expected})"
         error = "–" if entry.worst_error is None else f"{entry.worst_error:.1e}"
-        engines = entry.engines or entry.evidence[0].engine
+        engines = entry.engines or "none"
         cells = (entry.label, entry.source, entry.scope, f"{entry.status}{surprise}", engines, error)
         table.add_row(*cells, f"{entry.seconds:.1f}", style="bold red" if surprise else "")
     return table

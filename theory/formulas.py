@@ -1,4 +1,4 @@
-"""The theory's symbols, its definitions as SymPy expressions, and formulas evaluated to 30 digits.
+"""The theory's symbols, its definitions as SymPy expressions, and formulas evaluated to 50 digits.
 
 Symbols: phi_s < phi_t the angles of a step from t to s = t - 1, lam a variance. Definitions (theory's notation):
 r = cos phi_s/cos phi_t, b = -sin(phi_t - phi_s)/cos phi_t, N(phi) = lam cos^2 phi + sin^2 phi.
@@ -24,7 +24,7 @@ MEAN_ANGLE = (PHI_S + PHI_T) / 2
 R = sp.cos(PHI_S) / sp.cos(PHI_T)
 B = -sp.sin(DELTA) / sp.cos(PHI_T)
 
-_DIGITS = 30
+_DIGITS = 50
 
 
 def N(phi: sp.Expr, lam: sp.Expr = LAM) -> sp.Expr:
@@ -53,7 +53,7 @@ def _exact(value: float) -> Any:
 
 
 def evaluate(formula: sp.Expr, values: dict[sp.Symbol, npt.ArrayLike]) -> npt.NDArray[np.float64]:
-    """A SymPy formula at arrays of floats (broadcast), to 30 digits before the last rounding.
+    """A SymPy formula at arrays of floats (broadcast), to 50 digits before the last rounding.
 
     An entry where the formula divides by zero is inf.
     """

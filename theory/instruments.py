@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
 
 from pifs_sim.diffusion import Chain, Schedule, exact_denoiser
 from pifs_sim.diffusion.angles import cos_sin
@@ -187,24 +186,28 @@ def contraction_thresholds(schedule: Schedule) -> tuple[Array, Array]:
 
 
 def step_thresholds(schedule: Schedule) -> tuple[Array, Array]:
-    """Variance at which each step neither stretches nor shrinks, by root finding, and its relative rounding error.
+    """Variance at which each step neither stretches nor shrinks, by bracketing, and its relative rounding error.
 
     (T,), nan where the factor's rounding hides the root (the step is too short) or where there is none: the error is
     that of the factor over its slope in ln lam, and at most 1e-3.
     """
     roots, errors = np.full(schedule.steps, np.nan), np.full(schedule.steps, np.nan)
     for t in range(1, schedule.steps + 1):
-        one_step = Schedule(schedule.angles[t - 1 : t + 1])
+        step = Schedule(schedule.angles[t - 1 : t + 1])
 
-        def factor(log_lam: float, one_step: Schedule = one_step) -> float:
-            return float(centred_chain(one_step, math.exp(log_lam)).step(np.ones((1, 1)), 0)[0, 0])
+        def stretches(log_lam: Array, step: Schedule = step) -> Array:
+            chain = centred_chain(step, np.exp(log_lam))
+            return np.asarray(chain.step(np.ones((1, chain.dim)), 0)[0] > 1)
 
-        low, high, near = -7.0, 14.0, 0.05
-        if not factor(low) < 1 < factor(high):
+        low, high, near = -7.0, 14.0, 0.05  # ln lam
+        if list(stretches(np.array([low, high]))) != [False, True]:
             continue
-        root = brentq(lambda log_lam: factor(log_lam) - 1, low, high, xtol=4 * EPS)
-        slope = (factor(root + near) - factor(root - near)) / (2 * near)
-        size = float(step_factors(one_step, math.exp(root))[1][0, 0])
-        if 0 < 32 * EPS * size < 1e-3 * slope:
-            roots[t - 1], errors[t - 1] = math.exp(root), 32 * EPS * size / slope + 8 * EPS * (1 + abs(root))
+        for _ in range(9):  # to 21/64^9 = 1e-15
+            grid = np.linspace(low, high, 65)
+            first = 1 + int(np.append(stretches(grid[1:-1]), True).argmax())
+            low, high = grid[first - 1], grid[first]
+        factors, sizes = step_factors(step, np.exp([low - near, low, low + near]))
+        slope, rounding = (factors[0, 2] - factors[0, 0]) / (2 * near), 32 * EPS * sizes[0, 1]
+        if rounding < 1e-3 * slope:
+            roots[t - 1], errors[t - 1] = math.exp(low), rounding / slope + 8 * EPS * (1 + abs(low))
     return roots, errors

@@ -8,52 +8,24 @@ a vacuous or toothless claim is OPEN. Unknown and not-run never count as passed.
 
 from __future__ import annotations
 
-import importlib
 import pkgutil
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
-from typing import Any, Literal
-
-from hypothesis import HealthCheck, Phase, given, settings
 
 import theory.claims
-from theory.claim import Claim, Formula, Identity, Obligation, Positive, Status, Violation
-from theory.proofs.identities import is_positive, is_zero
+from theory.checks import Evidence, Outcome, gather, load
+from theory.claim import Claim, Status
 from theory.reported import REPORTED, Reported
 
-__all__ = [
-    "REPORTED",
-    "Entry",
-    "Evidence",
-    "check_property",
-    "decide",
-    "gather",
-    "labels",
-    "load",
-    "order",
-    "render",
-    "run",
-    "survivors",
-]
+__all__ = ["REPORTED", "Entry", "decide", "labels", "order", "render", "run"]
 
-Outcome = Literal["passed", "failed", "unknown", "not run"]
+
 Progress = Callable[[int, int], None] | None
 
 EXAMPLES = 60
 QUICK_EXAMPLES = 12
-_REJECTIONS = 3  # a mutant must fail at this many points
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """One engine's finding."""
-
-    engine: str  # "sympy", "numbers", "property", "mutants", "counterexample", "recomputed"
-    outcome: Outcome
-    detail: str
-    worst_error: float | None = None
 
 
 @dataclass(frozen=True)
@@ -76,19 +48,21 @@ class Entry:
 
     @property
     def engines(self) -> str:
-        """The engines that passed, for tables."""
-        return ", ".join(dict.fromkeys(e.engine for e in self.evidence if e.outcome == "passed"))
+        """The engines that support the status, for tables; "in part" where some obligation is not discharged."""
+        names = []
+        for engine in dict.fromkeys(e.engine for e in self.evidence):
+            outcomes = {e.outcome for e in self.evidence if e.engine == engine}
+            if outcomes == {"passed"} or engine == "counterexample":
+                names.append(engine)
+            elif "passed" in outcomes and "failed" not in outcomes:
+                names.append(f"{engine} (in part)")
+        return ", ".join(names)
 
 
 def labels() -> list[str]:
     """Labels of all claims and reported numbers, sorted."""
     names = [m.name.replace("_", "-") for m in pkgutil.iter_modules(theory.claims.__path__)]
     return sorted(names) + [row.label for row in REPORTED]
-
-
-def load(label: str) -> ModuleType:
-    """The module of a claim; ModuleNotFoundError for an unknown label."""
-    return importlib.import_module(f"theory.claims.{label.replace('-', '_')}")
 
 
 def order(claims: Mapping[str, Claim]) -> list[str]:
@@ -109,105 +83,11 @@ def order(claims: Mapping[str, Claim]) -> list[str]:
     return done
 
 
-def _discharge(obligation: Obligation) -> Evidence:
-    if isinstance(obligation, Identity):
-        verdict, what = is_zero(obligation.residual), "identity"
-    elif isinstance(obligation, Positive):
-        verdict, what = is_positive(obligation), "inequality"
-    else:
-        return Evidence("sympy", "not run", f"{obligation.name}: needs {obligation.needs}")
-    outcome: Outcome = "unknown" if verdict is None else "passed" if verdict else "failed"
-    return Evidence("sympy", outcome, f"{what}: {obligation.name}")
-
-
-def _numbers(module: ModuleType, points: Mapping[str, Mapping[str, Any]]) -> Evidence:
-    worst: float | None = None
-    for name, point in points.items():
-        try:
-            error = module.holds(module.CLAIM.formula, **point)
-        except Violation as violation:
-            return Evidence("numbers", "failed", f"at {name}: {violation}")
-        worst = error if worst is None else max(worst, error)
-    return Evidence("numbers", "passed", f"{len(points)} witnesses", worst)
-
-
-def check_property(module: ModuleType, formula: Formula, examples: int) -> tuple[Evidence, list[dict[str, Any]]]:
-    """Run `holds` on random points; return the evidence and the points that were tried."""
-    points: list[dict[str, Any]] = []
-    errors: list[float] = []
-
-    @settings(
-        max_examples=examples,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        report_multiple_bugs=False,
-        phases=(Phase.explicit, Phase.generate, Phase.shrink),
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(**module.GIVEN)
-    def check(**point: Any) -> None:
-        points.append(point)
-        errors.append(module.holds(formula, **point))
-
-    try:
-        check()
-    except Violation as violation:
-        return Evidence("property", "failed", f"{points[-1]!r}: {violation}"[:600]), points
-    return Evidence("property", "passed", f"{len(errors)} examples", max(errors)), points
-
-
-def _rejections(module: ModuleType, formula: Formula, points: Iterable[Mapping[str, Any]]) -> int:
-    count = 0
-    for point in points:
-        try:
-            module.holds(formula, **point)
-        except Violation:
-            count += 1
-            if count == _REJECTIONS:
-                break
-    return count
-
-
-def survivors(module: ModuleType, points: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Mutants that fewer than three of the points reject, or whose first symbolic residual is not refuted."""
-    alive = []
-    for name, mutant in module.CLAIM.mutants.items():
-        count = _rejections(module, mutant, points)
-        if count < _REJECTIONS:
-            alive.append(f"{name} (rejected at {count} points)")
-        first = next(iter(module.prove(mutant)), None)
-        if isinstance(first, Identity) and is_zero(first.residual):
-            alive.append(f"{name} (its residual is zero)")
-    return alive
-
-
-def gather(module: ModuleType, examples: int) -> list[Evidence]:
-    """All evidence on a claim; for one believed false, its counterexamples."""
-    claim: Claim = module.CLAIM
-    if claim.corrected_by is not None:
-        evidence = []
-        for name, point in claim.counterexamples.items():
-            try:
-                module.holds(claim.formula, **point)
-                evidence.append(Evidence("counterexample", "unknown", f"{name}: the statement holds there"))
-            except Violation as violation:
-                evidence.append(Evidence("counterexample", "failed", f"{name}: {violation}"))
-        return evidence
-    found, points = check_property(module, claim.formula, examples)
-    evidence = [_discharge(obligation) for obligation in module.prove(claim.formula)]
-    evidence += [_numbers(module, claim.witness), found]
-    alive = survivors(module, [*claim.witness.values(), *points])
-    detail = f"survives: {'; '.join(alive)}" if alive else f"{len(claim.mutants)} rejected"
-    evidence.append(Evidence("mutants", "unknown" if alive or len(claim.mutants) < 2 else "passed", detail))
-    return evidence
-
-
 def decide(claim: Claim, evidence: Sequence[Evidence], status_of: Mapping[str, Status]) -> Status:
     """The status that follows from a claim's evidence and its ancestors' statuses."""
     outcomes = {engine: [e.outcome for e in evidence if e.engine == engine] for engine in {e.engine for e in evidence}}
     if any(e.outcome == "failed" for e in evidence):
-        return Status.REFUTED
+        return Status.REFUTED if all(outcome == "passed" for outcome in outcomes.get("correction", [])) else Status.OPEN
     if not claim.witness or any(outcomes.get(e) != ["passed"] for e in ("numbers", "property", "mutants")):
         return Status.OPEN
     proof = outcomes.get("sympy", [])
@@ -242,12 +122,12 @@ def run(wanted: Sequence[str] | None = None, *, quick: bool = False, progress: P
     if unknown:
         raise ValueError(f"unknown claim {unknown[0]!r}.")
     rows = [row for row in REPORTED if wanted is None or row.label in wanted]
-    names = {row.label for row in REPORTED}
-    modules = {label: load(label) for label in known if label not in names}
-    chosen = {label for label in (wanted or known) if label in modules}
-    while more := {a for label in chosen for a in modules[label].CLAIM.uses} - chosen:
-        chosen |= more
-    queue = order({label: modules[label].CLAIM for label in chosen})
+    left = set(wanted or known) - {row.label for row in REPORTED}
+    modules: dict[str, ModuleType] = {}
+    while left:
+        modules |= {label: load(label) for label in left}
+        left = {ancestor for label in left for ancestor in modules[label].CLAIM.uses} - set(modules)
+    queue = order({label: module.CLAIM for label, module in modules.items()})
     total, entries = len(queue) + len(rows), list[Entry]()
     status_of: dict[str, Status] = {}
     for label in queue:
@@ -280,6 +160,6 @@ def render(entries: Sequence[Entry]) -> str:
         "|---|---|---|---|---|",
     ]
     for entry in entries:
-        cells = (entry.label, entry.source, entry.scope, str(entry.status), entry.engines or "counterexample")
+        cells = (entry.label, entry.source, entry.scope, str(entry.status), entry.engines or "none")
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"

@@ -14,7 +14,7 @@ from sympy.printing.mathml import mathml
 from experiments import figures
 from experiments.quantities import QUANTITIES
 from pifs_sim.diffusion import Schedule
-from theory import ledger
+from theory import checks, ledger
 from theory.ledger import Entry
 
 __all__ = ["write"]
@@ -31,14 +31,12 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _formula(label: str, reported: set[str]) -> str:
-    equation = None if label in reported else ledger.load(label).CLAIM.equation
+    equation = None if label in reported else checks.load(label).CLAIM.equation
     if equation is None:
         return ""
     parts = equation if isinstance(equation, tuple) else (equation,)
-    return "".join(
-        f'<div class="formula"><math display="block">{mathml(part, printer="presentation")}</math></div>'
-        for part in parts
-    )
+    markup = (mathml(part, printer="presentation").replace("<mo><</mo>", "<mo>&lt;</mo>") for part in parts)
+    return "".join(f'<div class="formula"><math display="block">{part}</math></div>' for part in markup)
 
 
 def _claim(entry: Entry, reported: set[str]) -> str:
@@ -95,7 +93,7 @@ def write(
                 f"map{i}",
                 figures.expansion_map(s),
                 "A direction of variance λ expands above the black curve λ*_t and "
-                "contracts below it; the curve has its minimum inside, so expansion is a window in t.",
+                "contracts below it. The curve has its least value inside: a direction between that and λ*_1 expands in a window of t only.",
             )
             for i, s in enumerate(schedules)
         ],

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace, is_array_api_obj
+from array_api_compat import array_namespace, is_array_api_obj, is_numpy_namespace
 
 from pifs_sim.diffusion.angles import FloatArray
 
@@ -40,10 +40,12 @@ def variances(lam: Any) -> tuple[Any, Any]:
 
 def _blocks(xp: Any, lam: Any, *columns: FloatArray) -> Iterator[tuple[slice, list[Any]]]:
     """Blocks of steps, with each (T,) column as an array (steps, 1) of lam's kind and precision."""
-    width = max(1, _BLOCK // max(1, math.prod(lam.shape)))
-    for start in range(0, columns[0].size, width):
-        rows = slice(start, min(start + width, columns[0].size))
-        yield rows, [xp.asarray(column[rows, None], dtype=lam.dtype) for column in columns]
+    steps = columns[0].size
+    tables = [xp.asarray(column[:, None], dtype=lam.dtype) for column in columns]
+    width = max(1, _BLOCK // max(1, math.prod(lam.shape))) if is_numpy_namespace(xp) else steps  # no cache elsewhere
+    for start in range(0, steps, width):
+        rows = slice(start, min(start + width, steps))
+        yield rows, [table[rows, :] for table in tables]
 
 
 def fill(lam: Any, columns: tuple[FloatArray, ...], formula: Callable[..., Any]) -> Any:

@@ -6,7 +6,7 @@ import pytest
 import sympy as sp
 from hypothesis import strategies as st
 
-from theory import ledger
+from theory import checks, ledger
 from theory.claim import Claim, Identity, NotProved, Positive, Status, Violation, close
 from theory.formulas import LAM, PHI_S, PHI_T, evaluate
 from theory.proofs.identities import is_positive, is_zero
@@ -69,7 +69,7 @@ def square(**changes):
 
 
 def status(module, known=None):
-    return ledger.decide(module.CLAIM, ledger.gather(module, 20), known or {})
+    return ledger.decide(module.CLAIM, checks.gather(module, 20), known or {})
 
 
 def test_a_claim_with_proof_numbers_property_and_teeth_is_proved():

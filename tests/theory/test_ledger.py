@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from theory import ledger
+from theory import checks, ledger
 from theory.claim import Status
 
 LABELS = [label for label in ledger.labels() if not label.startswith("reported-")]
@@ -61,7 +61,7 @@ def test_every_claim_of_the_first_floor_is_there():
 
 @pytest.mark.parametrize("label", LABELS)
 def test_a_claim_file_is_well_formed(label):
-    module = ledger.load(label)
+    module = checks.load(label)
     claim = module.CLAIM
     assert claim.label == label
     assert module.__doc__
@@ -78,9 +78,9 @@ def test_a_claim_file_is_well_formed(label):
         assert claim.expects == Status.REFUTED
 
 
-@pytest.mark.parametrize("label", [label for label in LABELS if ledger.load(label).CLAIM.corrected_by is None])
+@pytest.mark.parametrize("label", [label for label in LABELS if checks.load(label).CLAIM.corrected_by is None])
 def test_planting_any_mutant_turns_the_claim_red(label):
-    module = ledger.load(label)
+    module = checks.load(label)
     for name, mutant in module.CLAIM.mutants.items():
-        found, _ = ledger.check_property(module, mutant, ledger.EXAMPLES)
+        found, _ = checks.check_property(module, mutant, ledger.EXAMPLES)
         assert found.outcome == "failed", f"{label}: {name} passes as the formula"

@@ -25,7 +25,7 @@ CLAIM = Claim(
     source="derived here",
     statement="The global expansion threshold exceeds one, λ** > 1, and to leading order in the step lengths "
     "λ** − 1 = Σ Δ_t² / (v_T − v_0).",
-    equation=sp.Eq(sp.Symbol("lambda^{**}") - 1, sums / (vT - v0), evaluate=False),
+    equation=sp.Eq(sp.Symbol("lambda__**") - 1, sums / (vT - v0), evaluate=False),
     formula=sums / (vT - v0),
     assumptions="a root exists",
     scope="Gaussian data, exact denoiser; the inequality for every chain, the order for chains of small steps",

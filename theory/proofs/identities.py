@@ -56,7 +56,9 @@ def is_zero(expression: sp.Expr) -> bool | None:
         try:
             plain = _without_assumptions(expanded)
             numerator = sp.fraction(sp.together(plain))[0]
-            return bool(sp.Poly(numerator, *numerator.free_symbols).is_zero) if numerator.free_symbols else numerator == 0
+            return (
+                bool(sp.Poly(numerator, *numerator.free_symbols).is_zero) if numerator.free_symbols else numerator == 0
+            )
         except PolynomialError:
             pass  # roots or logarithms: not a polynomial, so simplify decides
     return True if sp.simplify(expanded) == 0 else None

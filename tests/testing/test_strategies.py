@@ -1,0 +1,56 @@
+"""Strategies build what they promise, and reach the regions that tests need."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import find, given
+from hypothesis import strategies as st
+
+from pifs_sim.diffusion import Schedule, geometry
+from pifs_sim.testing import strategies
+
+
+@given(strategies.schedules(min_steps=2, max_steps=5, start=0.25, stop=1.0))
+def test_schedules_keep_their_bounds(schedule):
+    assert isinstance(schedule, Schedule)
+    assert 2 <= schedule.steps <= 5
+    assert schedule.angles[0] == 0.25
+    assert schedule.angles[-1] == 1.0
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        lambda s: s.steps == 1,
+        lambda s: s.angles[0] > 0,
+        lambda s: s.angles[0] == 0,
+        lambda s: s.angles[-1] == math.pi / 2,
+        lambda s: s.increments.max() > 1e4 * s.increments.min(),
+        lambda s: s.steps > 3 and np.isinf(geometry.moran_threshold(s)),
+    ],
+    ids=["one step", "positive start", "zero start", "to pi/2", "wildly uneven", "no root"],
+)
+def test_schedules_reach_every_region(wanted):
+    assert wanted(find(strategies.schedules(), wanted))
+
+
+@given(strategies.rotations(4))
+def test_rotations_are_orthogonal(q):
+    assert np.abs(q.T @ q - np.eye(4)).max() < 1e-14
+
+
+@given(st.data(), st.integers(1, 4), st.integers(0, 1))
+def test_spd_matrices_have_the_spectrum_they_came_with(data, dim, zeros):
+    made = data.draw(strategies.spd_matrices(dim, zeros=min(zeros, dim)))
+    found = np.sort(np.linalg.eigvalsh(made.matrix))
+    scale = made.eigenvalues.max(initial=0.0)
+    assert np.abs(found - np.sort(made.eigenvalues)).max() <= 1e-14 * dim * scale
+    assert (made.eigenvalues == 0).sum() == min(zeros, dim)
+    assert np.array_equal(made.matrix, made.matrix.T)
+
+
+@given(strategies.spectra(2, 5, 1e-3, 1e3))
+def test_spectra_lie_in_their_range(lam):
+    assert 2 <= lam.size <= 5
+    assert ((lam >= 0.999e-3) & (lam <= 1.001e3)).all()
