@@ -126,5 +126,8 @@ def close(
     worst = float(error.max(initial=0.0))
     if worst > tolerance:
         i = np.unravel_index(int(error.argmax()), error.shape)
-        raise Violation(f"{name}: observed {a[i]!r}, the formula says {b[i]!r}, error {worst:.3g} > {tolerance:.3g}")
+        found, claimed = float(a[i]), float(b[i])
+        raise Violation(
+            f"{name}: observed {found!r}, the formula says {claimed!r}, error {worst:.3g} > {tolerance:.3g}"
+        )
     return worst

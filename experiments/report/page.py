@@ -9,7 +9,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from sympy.printing.mathml import mathml
+from latex2mathml.converter import convert
+from sympy import latex
 
 from experiments import figures
 from experiments.quantities import QUANTITIES
@@ -35,8 +36,9 @@ def _formula(label: str, reported: set[str]) -> str:
     if equation is None:
         return ""
     parts = equation if isinstance(equation, tuple) else (equation,)
-    markup = (mathml(part, printer="presentation").replace("<mo><</mo>", "<mo>&lt;</mo>") for part in parts)
-    return "".join(f'<div class="formula"><math display="block">{part}</math></div>' for part in markup)
+    return "".join(
+        f'<div class="formula">{convert(latex(part, ln_notation=True), display="block")}</div>' for part in parts
+    )
 
 
 def _claim(entry: Entry, reported: set[str]) -> str:
@@ -93,7 +95,7 @@ def write(
                 f"map{i}",
                 figures.expansion_map(s),
                 "A direction of variance λ expands above the black curve λ*_t and "
-                "contracts below it. The curve has its least value inside: a direction between that and λ*_1 expands in a window of t only.",
+                "contracts below it. The curve is least inside: a direction between that and λ*_1 expands in a window.",
             )
             for i, s in enumerate(schedules)
         ],

@@ -66,7 +66,7 @@ def prove(formula: Formula) -> Iterator[Obligation]:
     yield Identity("d = n; S(d) = 0", saturated - 3 + weight * (a - (full - 1) * (a + b)))
     yield Positive("partial sums of n equal exponents", j * leading)
     yield Positive("d < 3 of that spectrum", 3 - sp.sympify(dimensions((a, -a - b, -a - b - c))[1]))
-    yield NotProved("10.5 of 192", "nothing: it is a measurement on a photograph")
+    yield NotProved("10.5 of 192", "no proof: it is a measurement on a photograph")
 
 
 @cache
