@@ -8,8 +8,9 @@ Phi_t(x) = cos(Delta_t) x - sin(Delta_t) v_hat(x, t), valid at phi_t = pi/2 too,
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
@@ -57,9 +58,9 @@ class Chain:
         return self.schedule.steps
 
     def _time(self, n: int) -> int:
-        if not 0 <= n < self.length:
-            raise ValueError(f"`n` must lie in 0..{self.length - 1} for a chain of {self.length} steps, got {n!r}.")
-        return self.length - n
+        if not (isinstance(n, Integral) and 0 <= n < self.length):
+            raise ValueError(f"`n` must be an integer in 0..{self.length - 1}, got {n!r}.")
+        return self.length - int(n)
 
     def _moved(self, x: Any, t: int, posterior: Any) -> Any:
         cos, sin, delta = self.schedule.cos, self.schedule.sin, float(self.schedule.increments[t - 1])
@@ -109,8 +110,8 @@ class Chain:
         measure = getattr(self.denoiser, "measure", None)
         if measure is None:
             raise ValueError("`sample` needs a denoiser with a `measure`; draw x_T yourself and call `run`.")
-        if n < 1:
-            raise ValueError(f"`n` must be at least 1, got {n!r}.")
+        if not (isinstance(n, Integral) and n >= 1):
+            raise ValueError(f"`n` must be an integer of at least 1, got {n!r}.")
         if start not in ("normal", "marginal"):
             raise ValueError(f'`start` must be "normal" or "marginal", got {start!r}.')
         xp = array_namespace(measure.mean)
@@ -124,9 +125,11 @@ class Chain:
 
         `at` keeps only the rows listed, in that order: (len(at), B, d).
         """
-        rows = list(range(self.length + 1)) if at is None else [int(t) for t in at]
-        if not rows or min(rows) < 0 or max(rows) > self.length:
-            raise ValueError(f"`at` must list rows in 0..{self.length}, got {at!r}.")
+        rows = range(self.length + 1) if at is None else at
+        if not isinstance(rows, Iterable) or not all(isinstance(t, Integral) and 0 <= t <= self.length for t in rows):
+            raise ValueError(f"`at` must list integers in 0..{self.length}, got {at!r}.")
+        if not len(rows):
+            raise ValueError("`at` must list at least one row, got none.")
         x = check_points(x, self.dim)
         wanted, kept = set(rows), {}
         for t in range(self.length, -1, -1):
@@ -148,7 +151,7 @@ class Chain:
         """
         x = check_points(x, self.dim)
         for t in range(1, self.length + 1):
-            x = self._inverse_step(x, t)
+            x = self._inverse_step(x, t) if x.shape[0] else x
             if progress:
                 progress(t, self.length)
         return x

@@ -14,10 +14,11 @@ from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
-from array_api_compat import array_namespace, is_array_api_obj, is_numpy_namespace
+from array_api_compat import array_namespace, is_numpy_namespace
 
 from pifs_sim.diffusion.angles import HALF_PI, cos_sin
 from pifs_sim.diffusion.measures import Gaussian
+from pifs_sim.dynamics.arrays import reals
 from pifs_sim.dynamics.operators import Spectral
 
 __all__ = ["Denoiser", "GaussianDenoiser", "Posterior", "check_points", "exact_denoiser"]
@@ -68,20 +69,15 @@ class Denoiser(Protocol):
 
 def check_points(x: Any, dim: int) -> Any:
     """`x` as float points (B, dim): float32 stays, everything else becomes float64; ValueError otherwise."""
-    if not is_array_api_obj(x):
-        try:
-            x = np.asarray(x, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise ValueError(f"`x` must hold real numbers, got {x!r:.80}.") from None
-    xp = array_namespace(x)
-    if x.ndim != 2 or x.shape[1] != dim:
-        raise ValueError(f"`x` must have shape (batch, {dim}), got {tuple(x.shape)}.")
-    return x if x.dtype == xp.float32 else xp.astype(x, xp.float64, copy=False)
+    _, points = reals("x", x)
+    if points.ndim != 2 or points.shape[1] != dim:
+        raise ValueError(f"`x` must have shape (batch, {dim}), got {tuple(points.shape)}.")
+    return points
 
 
 def _cos_sin_columns(angle: Any, x: Any) -> tuple[Any, Any]:
     """Cosine and sine of the angles, shape (1, 1) or (B, 1), of x's kind and precision."""
-    phi = np.asarray(angle.get() if hasattr(angle, "get") else angle, dtype=np.float64)
+    phi = np.asarray(reals("angle", angle.get() if hasattr(angle, "get") else angle)[1], dtype=np.float64)
     if phi.shape not in ((), (x.shape[0],)):
         raise ValueError(f"`angle` must be a number or have shape ({x.shape[0]},) like `x`, got shape {phi.shape}.")
     outside = ~((phi >= 0) & (phi <= HALF_PI))
@@ -158,8 +154,9 @@ class _GaussianPosterior:
         total = self.lam * self.cos**2 + self.sin**2
         regular = total > 0
         terms = self._inverse * self._rotated**2 + xp.log(xp.where(regular, 2 * math.pi * total, 1.0))
-        singular = xp.where(self._rotated == 0, -xp.inf, xp.inf)  # no density: inf on the support, -inf off it
-        return -0.5 * xp.sum(xp.where(regular, terms, singular), axis=-1)
+        density = -0.5 * xp.sum(xp.where(regular, terms, 0.0), axis=-1)
+        density = xp.where(xp.all(regular, axis=-1), density, xp.inf)  # a singular law has none: inf on its support,
+        return xp.where(xp.all(regular | (self._rotated == 0), axis=-1), density, -xp.inf)  # -inf off it
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from pifs_sim.diffusion.angles import FloatArray
 from pifs_sim.diffusion.schedule import Schedule
 from pifs_sim.diffusion.sweep import accumulate, variances
+from pifs_sim.dynamics.arrays import reals
 
 __all__ = ["gaussian_error"]
 
@@ -38,11 +39,12 @@ def _exp_minus_tangent(x: FloatArray) -> FloatArray:
 
 
 def _like(name: str, values: Any, lam: FloatArray, default: float) -> FloatArray:
-    array = np.full_like(lam, default) if values is None else np.asarray(values, dtype=np.float64)
+    array = np.full_like(lam, default) if values is None else np.asarray(reals(name, values)[1], dtype=np.float64)
     if array.shape != lam.shape:
         raise ValueError(f"`{name}` must have the shape of `lam`, {lam.shape}, got {array.shape}.")
-    if not (np.isfinite(array) & (array >= 0)).all():
-        raise ValueError(f"`{name}` must be finite and non-negative, got {float(array[~(array >= 0)].flat[0])!r}.")
+    bad = ~(np.isfinite(array) & (array >= 0))
+    if bad.any():
+        raise ValueError(f"`{name}` must be finite and non-negative, got {float(array[bad].flat[0])!r}.")
     return array
 
 
@@ -93,8 +95,9 @@ def gaussian_error(
         log_c = log_c - log_last / 2
         offset = np.exp(log_c) * cos[-1] * size
     if metric == "kl":
-        error = _exp_minus_tangent(2 * log_c) / 2 + offset**2 / 2
+        spread, shift = _exp_minus_tangent(2 * log_c) / 2, offset**2 / 2
     else:
-        error = first * (np.expm1(log_c) ** 2 + offset**2)
-    total = float(np.sum(np.where((first > 0) & (count > 0), count * error, 0.0)))
+        spread, shift = first * np.expm1(log_c) ** 2, first * offset**2
+    there = (first > 0) & (count > 0)  # `mean` is that of a whole eigenspace: its offset counts once
+    total = float(np.sum(count[there] * spread[there] + shift[there]))
     return total if metric == "kl" else math.sqrt(total)

@@ -3,9 +3,9 @@
 Write c, s for cosine and sine of an angle, Delta = phi_t - phi_s, and for a direction of variance lam
 
     N_t = lam c_t^2 + s_t^2,   P_t = lam c_s c_t + s_s s_t,   f_t(lam) = P_t / N_t,
-    P_t - N_t = tan(Delta/2) (lam c_t (s_s + s_t) - s_t (c_s + c_t)),
+    P_t - N_t = tan(Delta/2) ((lam - 1) c_t (s_s + s_t) - sin Delta),
 
-so that ln f_t = +-log1p(|P - N| / min(P, N)): no subtraction but the one that has a zero at lam*_t.
+so that ln f_t = +-log1p(|P - N| / min(P, N)): no subtraction but the one that has a zero at lam*_t, and lam - 1.
 Contraction threshold, diagonal expansion function and global expansion threshold: Dooms 2026,
 arXiv:2603.13069; the closed forms are derived here. Sums over the chain are compensated.
 
@@ -16,6 +16,7 @@ arrays are computed and returned in float32, everything else in float64.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -41,10 +42,6 @@ __all__ = [
 def _ends(schedule: Schedule) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """(c_s, c_t, s_s, s_t), each (T,)."""
     return schedule.cos[:-1], schedule.cos[1:], schedule.sin[:-1], schedule.sin[1:]
-
-
-def _half_tangent(schedule: Schedule) -> FloatArray:
-    return np.tan(schedule.increments / 2)
 
 
 def contraction_threshold(schedule: Schedule) -> FloatArray:
@@ -82,18 +79,28 @@ def posterior_threshold(schedule: Schedule) -> FloatArray:
         return s_t**2 * (c_s + c_t) / (c_t * (1 + np.cos(schedule.increments)))
 
 
-def _ratio(xp: Any, lam: Any, c_s: Any, c_t: Any, s_s: Any, s_t: Any) -> Any:
-    """f = P/N; at lam = 0 it is s_s/s_t, also where the squares underflow."""
-    ratio = (lam * (c_s * c_t) + s_s * s_t) / (lam * (c_t * c_t) + s_t * s_t)
-    return xp.where(lam == 0, s_s / s_t, ratio) if xp.any(lam == 0) else ratio
+def _ratio(xp: Any, lam: Any, cc: Any, ss: Any, c_tt: Any, s_tt: Any, at_zero: Any) -> Any:
+    """f = P/N from c_s c_t, s_s s_t, c_t^2, s_t^2; at lam = 0 it is s_s/s_t, also where the squares underflow."""
+    ratio = (lam * cc + ss) / (lam * c_tt + s_tt)
+    return xp.where(lam == 0, at_zero, ratio) if xp.any(lam == 0) else ratio
 
 
-def _log_ratio(xp: Any, lam: Any, c_s: Any, c_t: Any, s_s: Any, s_t: Any, half_tangent: Any) -> Any:
+def _log_columns(schedule: Schedule) -> tuple[FloatArray, ...]:
+    """The columns of `_log_ratio`: those of P and N, of P - N, and ln f at lam = 0."""
+    c_s, c_t, s_s, s_t = _ends(schedule)
+    tangent = np.tan(schedule.increments / 2)
+    with np.errstate(divide="ignore"):
+        at_zero = -np.log1p(tangent * (c_s + c_t) / s_s)
+    gain, loss = tangent * c_t * (s_s + s_t), tangent * np.sin(schedule.increments)
+    return c_s * c_t, s_s * s_t, c_t * c_t, s_t * s_t, gain, loss, at_zero
+
+
+def _log_ratio(xp: Any, lam: Any, cc: Any, ss: Any, c_tt: Any, s_tt: Any, gain: Any, loss: Any, at_zero: Any) -> Any:
     """ln f = +-log1p(|P - N|/min(P, N)); at lam = 0 it is ln(s_s/s_t), -inf from phi_s = 0."""
-    excess = lam * (half_tangent * c_t * (s_s + s_t)) - half_tangent * s_t * (c_s + c_t)
-    numerator = lam * (c_s * c_t) + s_s * s_t
-    size = xp.log1p(xp.abs(excess) / xp.minimum(numerator, lam * (c_t * c_t) + s_t * s_t))
-    return xp.where(excess < 0, -size, size)
+    excess = (lam - 1) * gain - loss
+    size = xp.log1p(xp.abs(excess) / xp.minimum(lam * cc + ss, lam * c_tt + s_tt))
+    log = xp.where(excess < 0, -size, size)
+    return xp.where(lam == 0, at_zero, log) if xp.any(lam == 0) else log
 
 
 def diagonal_expansion(schedule: Schedule, lam: Any) -> Any:
@@ -110,16 +117,17 @@ def diagonal_expansion(schedule: Schedule, lam: Any) -> Any:
 
     Source: Dooms 2026, arXiv:2603.13069.
     """
-    return fill(lam, _ends(schedule), _ratio)
+    c_s, c_t, s_s, s_t = _ends(schedule)
+    return fill(lam, (c_s * c_t, s_s * s_t, c_t * c_t, s_t * s_t, s_s / s_t), _ratio)
 
 
 def log_expansion(schedule: Schedule, lam: Any) -> Any:
-    """ln f_t(lam), (T, *lam.shape): accurate relative to |P - N|'s two terms even where f_t is near 1.
+    """ln f_t(lam), (T, *lam.shape): accurate relative to the two terms of P - N even where f_t is near 1.
 
     -inf where f_t(lam) = 0 (lam = 0 with phi_s = 0, or phi_s = 0 with phi_t = pi/2). Errors as for
     `diagonal_expansion`.
     """
-    return fill(lam, (*_ends(schedule), _half_tangent(schedule)), _log_ratio)
+    return fill(lam, _log_columns(schedule), _log_ratio)
 
 
 def lyapunov_exponent(schedule: Schedule, lam: Any) -> Any:
@@ -128,7 +136,7 @@ def lyapunov_exponent(schedule: Schedule, lam: Any) -> Any:
     Natural logarithm, per chain (not per step). Positive iff lam > `moran_threshold(schedule)`. Errors as for
     `diagonal_expansion`. Source: Dooms 2026, arXiv:2603.13069.
     """
-    return accumulate(lam, (*_ends(schedule), _half_tangent(schedule)), _log_ratio)
+    return accumulate(lam, _log_columns(schedule), _log_ratio)
 
 
 def _log_tangent_times_cosine(tangent_angle: float, cosine_angle: float) -> float:
@@ -141,34 +149,51 @@ def _log_tangent_times_cosine(tangent_angle: float, cosine_angle: float) -> floa
 def moran_threshold(schedule: Schedule) -> float:
     """Global expansion threshold lam**: the root of prod_t f_t(lam) = 1 (a discrete Moran equation).
 
-    Solved in ln lam as Lambda(lam) = Lambda(inf) - sum log1p(s_t sin Delta/(c_t P_t)), whose terms are all
-    positive. For phi_T < pi/2 there is exactly one root, between the least and the largest lam*_t. At
-    phi_T = pi/2 there is one iff tan phi_{T-1} cos phi_0 > 1; otherwise (as for T = 1) every direction
-    contracts and the threshold is inf. It always exceeds 1.
+    For phi_T < pi/2 there is exactly one root, between the least and the largest lam*_t. At phi_T = pi/2 there is
+    one iff tan phi_{T-1} cos phi_0 > 1; otherwise (as for T = 1) every direction contracts and the threshold is
+    inf. It always exceeds 1.
 
     Source: Dooms 2026, arXiv:2603.13069; the condition is derived here.
     """
     from scipy.optimize import brentq  # 0.1 s to import, and only needed here
 
-    c_s, c_t, s_s, s_t = _ends(schedule)
-    delta, phi = schedule.increments, schedule.angles
-    if c_t[-1] > 0:
-        rise = math.sin(phi[-1] - phi[0]) * (s_t[-1] * c_s[0] + c_t[-1] * s_s[0])  # c_0^2 - c_T^2
-        at_infinity = math.log1p(rise / c_t[-1] ** 2) / 2
+    thresholds = np.log1p(step_threshold_excess(schedule))
+    if schedule.cos[-1] > 0:
+        exponent = _exponent(schedule)
+    elif schedule.steps > 1 and (limit := _log_tangent_times_cosine(*schedule.angles[[-2, 0]])) > 0:
+        exponent, thresholds = _exponent_to_half_pi(schedule, limit), thresholds[:-1]
     else:
-        c_s, c_t, s_s, s_t, delta = c_s[:-1], c_t[:-1], s_s[:-1], s_t[:-1], delta[:-1]
-        at_infinity = _log_tangent_times_cosine(float(phi[-2]), float(phi[0])) if delta.size else -math.inf
-        if at_infinity <= 0:
-            return math.inf
-    outer = s_t * np.sin(delta) / c_t
+        return math.inf
+    low, high = float(thresholds.min()), float(thresholds.max())
+    widening = 1e-15  # in exact arithmetic the sign at `low` is right, and at `high` too unless phi_T = pi/2
+    while exponent(low) > 0:
+        low, widening = low - widening, 2 * widening
+    while exponent(high) < 0:
+        high, widening = high + widening, 2 * widening
+    return math.exp(brentq(exponent, low, high, xtol=1e-16, rtol=4 * np.finfo(float).eps, maxiter=500))
+
+
+def _exponent(schedule: Schedule) -> Callable[[float], float]:
+    """Lambda as a function of ln lam."""
+    columns = _log_columns(schedule)
+    return lambda log_lam: float(accumulate(math.exp(log_lam), columns, _log_ratio))
+
+
+def _exponent_to_half_pi(schedule: Schedule, limit: float) -> Callable[[float], float]:
+    """Lambda as a function of ln lam for phi_T = pi/2, by the better of two sums.
+
+    Sum of ln f_t, or Lambda(inf) - sum_{t<T} ln(r_t/f_t) with ln(r_t/f_t) = log1p(s_t sin Delta/(c_t P_t)) > 0. The
+    rounding of a sum is that of its terms' sizes: the first is better for small angles left to pi/2, the second
+    where Lambda(inf) is tiny and the root huge.
+    """
+    c_s, c_t, s_s, s_t = (column[:-1] for column in _ends(schedule))
+    outer, cc, ss = s_t * np.sin(schedule.increments[:-1]) / c_t, c_s * c_t, s_s * s_t
+    columns = _log_columns(schedule)
 
     def exponent(log_lam: float) -> float:
-        return at_infinity - float(np.sum(np.log1p(outer / (math.exp(log_lam) * (c_s * c_t) + s_s * s_t))))
+        lam = math.exp(log_lam)
+        lost = float(np.sum(np.log1p(outer / (lam * cc + ss))))
+        logs = fill(lam, columns, _log_ratio)
+        return limit - lost if limit + lost < np.abs(logs).sum() else math.fsum(logs)
 
-    thresholds = np.log1p(step_threshold_excess(schedule)[: delta.size])
-    low, high = float(thresholds.min()), float(thresholds.max())
-    while exponent(low) > 0:  # by rounding alone: in exact arithmetic the signs are right
-        low -= 1e-15 + abs(low) * 1e-15
-    while exponent(high) < 0:  # by rounding, or because the last step to pi/2 contracts every direction
-        high += max(1e-15, min(1.0, high))
-    return math.exp(brentq(exponent, low, high, xtol=1e-300, rtol=4 * np.finfo(float).eps, maxiter=500))
+    return exponent

@@ -6,21 +6,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace, is_array_api_obj
+from array_api_compat import array_namespace
+
+from pifs_sim.dynamics.arrays import reals
 
 __all__ = ["Gaussian"]
 
 
 def _real_array(name: str, values: Any, ndim: int) -> tuple[Any, Any]:
     """`values` as a finite float array with `ndim` axes, and its namespace."""
-    if not is_array_api_obj(values):
-        try:
-            values = np.asarray(values, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise ValueError(f"`{name}` must hold real numbers, got {values!r:.80}.") from None
-    xp = array_namespace(values)
-    if values.dtype != xp.float32:
-        values = xp.astype(values, xp.float64)
+    xp, values = reals(name, values)
     if values.ndim != ndim or 0 in values.shape:
         raise ValueError(f"`{name}` must have {ndim} axes and not be empty, got shape {tuple(values.shape)}.")
     if not xp.all(xp.isfinite(values)):
@@ -60,7 +55,7 @@ class Gaussian:
             )
         if covariance.shape != (d, d):
             raise ValueError(f"`covariance` must have shape {(d, d)} like `mean`, got {tuple(covariance.shape)}.")
-        covariance = xp.astype(covariance, mean.dtype)
+        mean, covariance = xp.astype(mean, mean.dtype), xp.astype(covariance, mean.dtype)  # copies
         eps = float(xp.finfo(mean.dtype).eps)
         size = float(xp.max(xp.abs(covariance)))
         skew = float(xp.max(xp.abs(covariance - covariance.T)))

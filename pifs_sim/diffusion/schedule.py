@@ -11,21 +11,20 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pifs_sim.diffusion.angles import HALF_PI, FloatArray, cos_sin, differences
+from pifs_sim.dynamics.arrays import reals
 
-__all__ = ["Schedule", "sequence_of_reals"]
+__all__ = ["Schedule", "increasing", "sequence_of_reals"]
 
 
 def sequence_of_reals(name: str, values: npt.ArrayLike, least: int = 2) -> FloatArray:
     """Return `values` as a new float64 vector, or raise ValueError naming `name` and the first bad entry."""
-    try:
-        array = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(f"`{name}` must be a sequence of real numbers, got {values!r:.80}.") from None
+    array: FloatArray = np.array(reals(name, values)[1], dtype=np.float64)
     if array.ndim != 1 or array.size < least:
         raise ValueError(f"`{name}` must be one-dimensional with at least {least} entries, got shape {array.shape}.")
     if np.isnan(array).any():
@@ -33,7 +32,8 @@ def sequence_of_reals(name: str, values: npt.ArrayLike, least: int = 2) -> Float
     return array
 
 
-def _increasing(name: str, array: FloatArray) -> None:
+def increasing(name: str, array: npt.NDArray[Any]) -> None:
+    """Raise ValueError, naming `name` and the first entry that is no larger than the one before it, if there is one."""
     falls = np.flatnonzero(array[1:] <= array[:-1])
     if falls.size:
         i = int(falls[0])
@@ -75,8 +75,11 @@ class Schedule:
         if outside.size:
             i = int(outside[0])
             raise ValueError(f"`angles` must lie in [0, pi/2], got angles[{i}]={float(phi[i])!r}.")
-        _increasing("angles", phi)
+        increasing("angles", phi)
         object.__setattr__(self, "angles", _frozen(phi + 0.0))  # + 0.0 turns -0.0 into 0.0
+
+    def __reduce__(self) -> tuple[type[Schedule], tuple[FloatArray, str]]:
+        return Schedule, (self.angles, self.name)  # a copy is checked and immutable too
 
     def __eq__(self, other: object) -> bool:
         """Schedules are equal when their angles are; the name does not count."""
@@ -144,14 +147,17 @@ class Schedule:
 
     def subsample(self, indices: Sequence[int] | npt.NDArray[np.integer]) -> Schedule:
         """Keep the angles at strictly increasing `indices` (0..T); ValueError for any other indices."""
-        index = np.asarray(indices)
+        try:
+            index = np.asarray(indices)
+        except ValueError:  # rows of different lengths
+            index = np.empty(0)
         if index.ndim != 1 or index.size < 2 or not np.issubdtype(index.dtype, np.integer):
             raise ValueError(f"`indices` must be a sequence of at least two integers, got {indices!r:.80}.")
         if index.min() < 0 or index.max() > self.steps:
             raise ValueError(
                 f"`indices` must lie in 0..{self.steps}, got values from {int(index.min())} to {int(index.max())}."
             )
-        _increasing("indices", index)
+        increasing("indices", index)
         return Schedule(self.angles[index], f"{self.name}, {index.size - 1} of {self.steps} steps")
 
     def shift(self, logsnr: float) -> Schedule:
@@ -163,4 +169,6 @@ class Schedule:
         if not (math.isfinite(logsnr) and abs(logsnr) <= 1400):
             raise ValueError(f"`logsnr` must be finite and at most 1400 in size, got {logsnr!r}.")
         shifted = np.arctan2(self.sin * math.exp(-logsnr / 2), self.cos)
+        if (np.diff(shifted) <= 0).any():
+            raise ValueError(f"`logsnr` must leave the angles apart, got {logsnr!r}, which makes some coincide.")
         return Schedule(shifted, f"{self.name}, logSNR {logsnr:+.4g}")

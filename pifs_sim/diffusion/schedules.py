@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pifs_sim.diffusion.angles import HALF_PI, FloatArray
-from pifs_sim.diffusion.schedule import Schedule, sequence_of_reals
+from pifs_sim.diffusion.schedule import Schedule, increasing, sequence_of_reals
 
 __all__ = [
     "cosine",
@@ -41,7 +41,7 @@ def _check(name: str, value: float, rule: str, holds: bool) -> None:
 
 def from_angles(angles: npt.ArrayLike, name: str = "angles") -> Schedule:
     """Schedule with the given angles, (T+1,) strictly increasing in [0, pi/2], radians."""
-    return Schedule(np.asarray(angles), name)
+    return Schedule(sequence_of_reals("angles", angles), name)
 
 
 def from_sigma(sigma: npt.ArrayLike, name: str = "sigma") -> Schedule:
@@ -56,7 +56,15 @@ def from_sigma(sigma: npt.ArrayLike, name: str = "sigma") -> Schedule:
         raise ValueError(f"`sigma` must be non-negative, got sigma[{i}]={float(values[i])!r}.")
     if (np.diff(values[np.isfinite(values)]) < 0).all() and values[0] > values[-1]:
         raise ValueError("`sigma` must increase from the clean to the noisy end, got a decreasing list: reverse it.")
-    return Schedule(np.arctan(values), name)
+    increasing("sigma", values)
+    angles = np.arctan(values)
+    if (np.diff(angles) <= 0).any():
+        i = int((np.diff(angles) <= 0).argmax())
+        raise ValueError(
+            f"`sigma` must be apart as angles arctan(sigma), got sigma[{i}]={float(values[i])!r} and "
+            f"sigma[{i + 1}]={float(values[i + 1])!r}, which round to the same one."
+        )
+    return Schedule(angles, name)
 
 
 def from_alpha_bar(alpha_bar: npt.ArrayLike, name: str = "alpha_bar") -> Schedule:
@@ -130,13 +138,14 @@ def cosine(steps: int, offset: float = 0.008, max_beta: float | None = 0.999) ->
     turn = np.arange(steps + 1) / steps * (HALF_PI / (1 + offset))
     start = HALF_PI * (offset / (1 + offset))
     cos = np.sin(turn[::-1])  # cos a_t = sin(pi/2 - a_t): exact 0 at the end
-    phi = np.arctan2(np.sqrt(np.sin(turn) * np.sin(turn + 2 * start)), cos)
+    noise = np.sin(turn) * np.sin(turn + 2 * start)  # v_t cos^2 a_0
+    phi = np.arctan2(np.sqrt(noise), cos)
     if max_beta is not None:
         _check("max_beta", max_beta, "lie strictly between 0 and 1", 0 < max_beta < 1)
         kept = (cos[1:] / cos[:-1]) ** 2 >= 1 - max_beta
         first = steps + 1 if kept.all() else 1 + int(kept.argmin())  # beta grows with t: a tail is clipped
         clipped = np.arange(1, steps + 2 - first)
-        log_alpha_bar = clipped * math.log1p(-max_beta) - np.log1p(np.tan(phi[first - 1]) ** 2)
+        log_alpha_bar = clipped * math.log1p(-max_beta) - np.log1p(noise[first - 1] / cos[first - 1] ** 2)
         phi[first:] = np.arctan2(np.sqrt(-np.expm1(log_alpha_bar)), np.exp(log_alpha_bar / 2))
     return Schedule(phi, f"cosine({steps}, offset={offset:g})")
 
@@ -162,7 +171,7 @@ def karras(steps: int, sigma_min: float, sigma_max: float, rho: float = 7.0) -> 
     """
     _check_sigmas(steps, sigma_min, sigma_max)
     _check("rho", rho, "be positive", rho > 0)
-    sigma = np.linspace(sigma_min ** (1 / rho), sigma_max ** (1 / rho), steps + 1) ** rho
+    sigma = sigma_max * np.linspace((sigma_min / sigma_max) ** (1 / rho), 1.0, steps + 1) ** rho
     sigma[0], sigma[-1] = sigma_min, sigma_max
     return from_sigma(sigma, f"karras({steps}, rho={rho:g})")
 

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace, is_array_api_obj, is_numpy_namespace
+from array_api_compat import is_numpy_namespace
 
 from pifs_sim.diffusion.angles import FloatArray
+from pifs_sim.dynamics.arrays import reals
 
 __all__ = ["accumulate", "fill", "variances"]
 
@@ -21,21 +22,12 @@ _BLOCK = 1 << 14  # entries of one block: every temporary stays in cache
 
 
 def variances(lam: Any) -> tuple[Any, Any]:
-    """`lam` as an array of non-negative finite floats, and its namespace."""
-    if is_array_api_obj(lam):
-        xp = array_namespace(lam)
-        if lam.dtype != xp.float32:
-            lam = xp.astype(lam, xp.float64)
-    else:
-        xp = array_namespace(np.empty(0))
-        try:
-            lam = np.asarray(lam, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise ValueError(f"`lam` must hold real numbers, got {lam!r:.80}.") from None
-    bad = ~((lam >= 0) & xp.isfinite(lam))
+    """The array namespace of `lam`, and `lam` as an array of non-negative finite floats."""
+    xp, values = reals("lam", lam)
+    bad = ~((values >= 0) & xp.isfinite(values))
     if xp.any(bad):
-        raise ValueError(f"`lam` must hold finite variances >= 0, got {float(lam[bad][0])!r}.")
-    return xp, lam
+        raise ValueError(f"`lam` must hold finite variances >= 0, got {float(values[bad][0])!r}.")
+    return xp, values
 
 
 def _blocks(xp: Any, lam: Any, *columns: FloatArray) -> Iterator[tuple[slice, list[Any]]]:
@@ -59,6 +51,16 @@ def fill(lam: Any, columns: tuple[FloatArray, ...], formula: Callable[..., Any])
     return xp.reshape(out, (out.shape[0], *lam.shape))
 
 
+def _pairwise_sum(xp: Any, terms: Any) -> Any:
+    """Sum over the first axis by halves, (m, n) -> (n,): the rounding grows with log m."""
+    if terms.shape[1] == 1:
+        return xp.sum(terms, axis=0)  # contiguous: NumPy sums by halves itself
+    while terms.shape[0] > 1:
+        half = terms.shape[0] // 2
+        terms = xp.concat([terms[:half, :] + terms[half : 2 * half, :], terms[2 * half :, :]])
+    return terms[0, :]
+
+
 def accumulate(lam: Any, columns: tuple[FloatArray, ...], formula: Callable[..., Any]) -> Any:
     """Sum over the steps of formula(xp, lam, *columns), compensated (Neumaier 1974); lam.shape."""
     xp, lam = variances(lam)
@@ -66,10 +68,11 @@ def accumulate(lam: Any, columns: tuple[FloatArray, ...], formula: Callable[...,
     total = lost = xp.zeros((flat.shape[1],), dtype=lam.dtype)
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         for _, block in _blocks(xp, flat, *columns):
-            term = xp.sum(formula(xp, flat, *block), axis=0)
+            term = _pairwise_sum(xp, formula(xp, flat, *block))
             new = total + term
             larger = xp.abs(total) >= xp.abs(term)
             lost = lost + xp.where(larger, (total - new) + term, (term - new) + total)
             total = new
     total = xp.where(xp.isfinite(total), total + lost, total)  # inf - inf in `lost` is no loss
-    return xp.reshape(total, lam.shape)[()]
+    total = xp.reshape(total, lam.shape)
+    return total[()] if total.ndim == 0 else total  # NumPy's scalar, as from its own sums

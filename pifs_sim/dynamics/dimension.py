@@ -11,6 +11,8 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
+from pifs_sim.dynamics.arrays import reals
+
 __all__ = ["kaplan_yorke_dimension"]
 
 
@@ -33,13 +35,15 @@ def kaplan_yorke_dimension(exponents: npt.ArrayLike, multiplicities: npt.ArrayLi
 
     Source: Kaplan, Yorke 1979, Lecture Notes in Mathematics 730, 204-227.
     """
-    values = np.asarray(exponents, dtype=np.float64)
+    values = np.asarray(reals("exponents", exponents)[1], dtype=np.float64)
     if values.ndim != 1 or values.size == 0:
         raise ValueError(f"`exponents` must be one-dimensional and not empty, got shape {values.shape}.")
     bad = np.isnan(values) | (values == np.inf)
     if bad.any():
         raise ValueError(f"`exponents` must be real numbers or -inf, got {float(values[bad][0])!r}.")
-    counts = np.ones(values.shape) if multiplicities is None else np.asarray(multiplicities, dtype=np.float64)
+    counts = np.ones(values.shape)
+    if multiplicities is not None:
+        counts = np.asarray(reals("multiplicities", multiplicities)[1], dtype=np.float64)
     if counts.shape != values.shape:
         raise ValueError(f"`multiplicities` must have the shape of `exponents`, {values.shape}, got {counts.shape}.")
     bad = ~((counts >= 0) & (counts == np.floor(counts)) & np.isfinite(counts))
@@ -50,7 +54,7 @@ def kaplan_yorke_dimension(exponents: npt.ArrayLike, multiplicities: npt.ArrayLi
 
     order = np.argsort(-values, kind="stable")
     dimension, partial = 0, Fraction(0)  # exact partial sums: a tie with zero is one
-    for exponent, count in zip(values[order].tolist(), counts[order].astype(int).tolist(), strict=True):
+    for exponent, count in zip(values[order].tolist(), map(int, counts[order].tolist()), strict=True):
         if count == 0:
             continue
         if exponent == -math.inf:

@@ -1,0 +1,28 @@
+"""The door for arrays: real numbers in, float32 kept, everything else float64, the kind (NumPy, CuPy, ..) kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from array_api_compat import array_namespace, is_array_api_obj
+
+__all__ = ["reals"]
+
+
+def reals(name: str, values: Any) -> tuple[Any, Any]:
+    """The array namespace of `values`, and `values` as an array of float32 (if it is that) or float64.
+
+    Raises:
+        ValueError: naming `name`, if `values` does not hold real numbers.
+    """
+    refusal = f"`{name}` must hold real numbers, got {values!r:.80}."
+    if not is_array_api_obj(values) or isinstance(values, np.generic):
+        try:
+            values = np.asarray(values)
+        except ValueError:  # rows of different lengths
+            raise ValueError(refusal) from None
+    xp = array_namespace(values)
+    if not xp.isdtype(values.dtype, ("bool", "integral", "real floating")):
+        raise ValueError(refusal)
+    return xp, values if values.dtype == xp.float32 else xp.astype(values, xp.float64, copy=False)

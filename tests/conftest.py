@@ -1,0 +1,13 @@
+"""Hypothesis draws the same examples on every run, unless HYPOTHESIS_PROFILE names another profile."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import settings
+
+settings.register_profile("ci", derandomize=True, deadline=None, database=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+# Set before any test imports NumPy: tests run in parallel, and two BLAS threads each would fight for the cores.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
