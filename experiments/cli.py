@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -81,7 +82,8 @@ def validate(
         spectrum = spectra.patch_spectrum(source, 8, progress=tick)
         report.mkdir(parents=True, exist_ok=True)
     with progress_bar("claims") as tick:
-        entries = ledger.run(wanted, quick=quick, progress=tick)
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for the workers: one thread each
+        entries = ledger.run(wanted, quick=quick, workers=os.cpu_count() or 1, progress=tick)
     chosen = [schedules.linear(1000), schedules.cosine(1000)]
     rows = [quantities.of_spectrum(schedule, spectrum.eigenvalues) for schedule in chosen]
     with reading_input():
@@ -200,7 +202,6 @@ def doctor(as_json: Json = False) -> int:
 
     Example: pifs-sim doctor --json
     """
-    import os
     import platform
     from importlib.util import find_spec
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import pkgutil
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from types import ModuleType
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
 
 import theory.claims
 from theory.checks import Evidence, Outcome, gather, load
@@ -106,12 +107,34 @@ def _reported_entry(row: Reported) -> Entry:
     return Entry(row.label, row.source, row.scope, row.statement, status, row.expects, evidence, seconds)
 
 
-def run(wanted: Sequence[str] | None = None, *, quick: bool = False, progress: Progress = None) -> list[Entry]:
+def _examine(label: str, examples: int) -> tuple[list[Evidence], float]:
+    """The evidence on one claim, and the seconds it took."""
+    began = time.perf_counter()
+    evidence = gather(load(label), examples)
+    return evidence, time.perf_counter() - began
+
+
+def _examinations(queue: Sequence[str], examples: int, workers: int) -> Iterator[tuple[str, list[Evidence], float]]:
+    """`_examine` of every label, in the order in which they finish."""
+    if min(workers, len(queue)) < 2:
+        for label in queue:
+            yield label, *_examine(label, examples)
+        return
+    with ProcessPoolExecutor(min(workers, len(queue)), mp_context=get_context("spawn")) as pool:
+        futures = {pool.submit(_examine, label, examples): label for label in queue}
+        for future in as_completed(futures):
+            yield futures[future], *future.result()
+
+
+def run(
+    wanted: Sequence[str] | None = None, *, quick: bool = False, workers: int = 1, progress: Progress = None
+) -> list[Entry]:
     """Gather evidence for the wanted claims (default: all) and everything they use, and compute each status.
 
     Args:
         wanted: labels; claims that they use are run too.
         quick: fewer random examples; symbolic obligations always run.
+        workers: processes; the evidence does not depend on their number.
         progress: called with (done, total).
 
     Raises:
@@ -123,24 +146,24 @@ def run(wanted: Sequence[str] | None = None, *, quick: bool = False, progress: P
         raise ValueError(f"unknown claim {unknown[0]!r}.")
     rows = [row for row in REPORTED if wanted is None or row.label in wanted]
     left = set(wanted or known) - {row.label for row in REPORTED}
-    modules: dict[str, ModuleType] = {}
+    claims: dict[str, Claim] = {}
     while left:
-        modules |= {label: load(label) for label in left}
-        left = {ancestor for label in left for ancestor in modules[label].CLAIM.uses} - set(modules)
-    queue = order({label: module.CLAIM for label, module in modules.items()})
-    total, entries = len(queue) + len(rows), list[Entry]()
-    status_of: dict[str, Status] = {}
-    for label in queue:
-        began = time.perf_counter()
-        claim: Claim = modules[label].CLAIM
-        evidence = gather(modules[label], QUICK_EXAMPLES if quick else EXAMPLES)
-        status_of[label] = decide(claim, evidence, status_of)
-        entry = Entry(
-            label, claim.source, claim.scope, claim.statement, status_of[label], claim.expects, tuple(evidence), 0.0
-        )
-        entries.append(replace(entry, seconds=time.perf_counter() - began))
+        claims |= {label: load(label).CLAIM for label in left}
+        left = {ancestor for label in left for ancestor in claims[label].uses} - set(claims)
+    queue = order(claims)
+    total = len(queue) + len(rows)
+    found: dict[str, tuple[list[Evidence], float]] = {}
+    for label, evidence, seconds in _examinations(queue, QUICK_EXAMPLES if quick else EXAMPLES, workers):
+        found[label] = (evidence, seconds)
         if progress:
-            progress(len(entries), total)
+            progress(len(found), total)
+    status_of: dict[str, Status] = {}
+    entries = []
+    for label in queue:
+        claim, (evidence, seconds) = claims[label], found[label]
+        status_of[label] = decide(claim, evidence, status_of)
+        facts = (claim.source, claim.scope, claim.statement, status_of[label], claim.expects, tuple(evidence))
+        entries.append(Entry(label, *facts, seconds))
     entries.sort(key=lambda entry: entry.label)
     for row in rows:
         entries.append(_reported_entry(row))

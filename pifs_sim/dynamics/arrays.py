@@ -16,13 +16,16 @@ def reals(name: str, values: Any) -> tuple[Any, Any]:
     Raises:
         ValueError: naming `name`, if `values` does not hold real numbers.
     """
-    refusal = f"`{name}` must hold real numbers, got {values!r:.80}."
     if not is_array_api_obj(values) or isinstance(values, np.generic):
         try:
             values = np.asarray(values)
         except ValueError:  # rows of different lengths
-            raise ValueError(refusal) from None
+            raise ValueError(_refusal(name, values)) from None
     xp = array_namespace(values)
     if not xp.isdtype(values.dtype, ("bool", "integral", "real floating")):
-        raise ValueError(refusal)
+        raise ValueError(_refusal(name, values))
     return xp, values if values.dtype == xp.float32 else xp.astype(values, xp.float64, copy=False)
+
+
+def _refusal(name: str, values: Any) -> str:
+    return f"`{name}` must hold real numbers, got {values!r:.80}."

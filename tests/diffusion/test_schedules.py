@@ -102,7 +102,7 @@ def test_cosine_is_its_definition_with_and_without_clipping(steps: int, offset: 
     assert (schedule.angles[-1] == HALF_PI) == (max_beta is None)
 
 
-@pytest.mark.parametrize("rho", [1.0, 3.0, 7.0, 12.5])
+@pytest.mark.parametrize("rho", [1e-3, 1.0, 3.0, 7.0, 12.5])
 @pytest.mark.parametrize(("low", "high"), [(0.002, 80.0), (1e-6, 1e4), (3.0, 3.5)])
 def test_karras_is_its_definition(rho: float, low: float, high: float) -> None:
     with mp.workdps(50):
