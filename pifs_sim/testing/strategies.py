@@ -41,8 +41,13 @@ def schedules(
     `start` and `stop` fix phi_0 and phi_T; by default phi_0 is 0 or a positive angle, and phi_T is pi/2 or below.
     """
     steps = draw(st.integers(min_steps, max_steps))
-    first = draw(st.sampled_from([0.0, 1e-3, 0.4]) | st.floats(1e-6, 0.5)) if start is None else start
-    last = draw(st.sampled_from([math.pi / 2, 1.2]) | st.floats(0.7, 1.57)) if stop is None else stop
+    ceiling = math.pi / 2 if stop is None else stop
+    starts = st.sampled_from([0.0, 1e-3, 0.4]) | st.floats(1e-6, 0.5)
+    first = draw(starts.filter(lambda angle: angle < 0.9 * ceiling)) if start is None else start
+    if not 0 <= first < ceiling <= math.pi / 2:
+        raise ValueError(f"`start` and `stop` must satisfy 0 <= start < stop <= pi/2, got {start!r} and {stop!r}.")
+    reach = draw(st.sampled_from([1.0, 0.75]) | st.floats(0.5, 0.999)) if stop is None else 1.0
+    last = ceiling if reach == 1.0 else first + (ceiling - first) * reach
     if draw(st.booleans()):
         return Schedule(np.linspace(first, last, steps + 1), "uniform")
     exponents = draw(st.lists(st.floats(-8, 0), min_size=steps, max_size=steps))

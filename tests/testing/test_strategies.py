@@ -19,6 +19,18 @@ def test_schedules_keep_their_bounds(schedule):
     assert schedule.angles[-1] == 1.0
 
 
+@pytest.mark.parametrize("bounds", [{"start": 1.3}, {"stop": 1e-3}, {"start": 1.5, "stop": 1.57}])
+def test_schedules_fit_between_any_bounds(bounds):
+    schedule = find(strategies.schedules(**bounds), lambda s: s.steps > 2)
+    assert schedule.angles[0] == bounds.get("start", schedule.angles[0])
+    assert schedule.angles[-1] == bounds.get("stop", schedule.angles[-1])
+
+
+def test_schedules_between_crossed_bounds_are_refused():
+    with pytest.raises(ValueError, match="start"):
+        find(strategies.schedules(start=1.0, stop=0.5), lambda _: True)
+
+
 @pytest.mark.parametrize(
     "wanted",
     [

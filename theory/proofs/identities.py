@@ -43,25 +43,24 @@ def is_zero(expression: sp.Expr) -> bool | None:
     undefined = expression.has(AppliedUndef, sp.Derivative)
     if not undefined and _away_from_zero(expression):
         return False
-    angles = [symbol for symbol in expression.free_symbols if str(symbol).startswith("phi")]
-    halves = {phi: sp.Dummy(f"h_{phi}", positive=True) for phi in angles}
-    halved = expression.subs({phi: 2 * h for phi, h in halves.items()})
-    expanded = sp.expand_trig(_without_tangents(halved))
+    plain = {symbol: sp.Dummy(str(symbol)) for symbol in expression.free_symbols}
+    halves = {plain[phi]: sp.Dummy("h") for phi in plain if str(phi).startswith("phi")}
+    halved = _without_tangents(expression.xreplace(plain)).xreplace({phi: 2 * h for phi, h in halves.items()})
+    expanded = sp.expand_trig(halved)
     rational: dict[sp.Expr, sp.Expr] = {}
     for h in halves.values():
-        p = sp.Dummy(f"p_{h}", positive=True)
+        p = sp.Dummy("p")
         rational |= {sp.sin(h): 2 * p / (1 + p**2), sp.cos(h): (1 - p**2) / (1 + p**2)}
-    expanded = expanded.subs(rational)
+    expanded = expanded.xreplace(rational)
     if not undefined and not expanded.has(sp.sin, sp.cos):
         try:
-            plain = _without_assumptions(expanded)
-            numerator = sp.fraction(sp.together(plain))[0]
+            numerator = sp.fraction(sp.together(expanded))[0]
             return (
                 bool(sp.Poly(numerator, *numerator.free_symbols).is_zero) if numerator.free_symbols else numerator == 0
             )
         except PolynomialError:
             pass  # roots or logarithms: not a polynomial, so simplify decides
-    return True if sp.simplify(expanded) == 0 else None
+    return True if sp.simplify(expression) == 0 else None
 
 
 @cache
