@@ -1,9 +1,11 @@
-"""Exact decisions on trigonometric expressions by the tangent half-angle substitution, with SymPy.
+"""Exact decisions on trigonometric expressions, by polynomial arithmetic with SymPy.
 
-With p = tan(phi/4), every sine and cosine of phi/2 and phi is a rational function of p: an identity in angles
-and half angles holds iff the numerator of the difference is the zero polynomial. For positivity, angles
-0 <= phi_1 < ... < phi_k < pi/2 are a_i = tan(phi_i/2) = (x_1 + .. + x_i)/(x_1 + .. + x_{k+1}) with positive x: an
-expression is positive if numerator and denominator have only positive coefficients (sufficient, not necessary).
+A sum of fractions in the cosines c and sines s of half angles vanishes iff its numerator lies in the ideal of the
+circles c^2 + s^2 - 1, that is iff its remainder by them is 0 (they are a Groebner basis, and prime).
+
+For positivity, angles 0 <= phi_1 < ... < phi_k < pi/2 are tan(phi_i/2) = (x_1 + .. + x_i)/(x_1 + .. + x_{k+1}) with
+positive x: an expression is positive if numerator and denominator have only positive coefficients (sufficient, not
+necessary).
 """
 
 from __future__ import annotations
@@ -47,17 +49,21 @@ def is_zero(expression: sp.Expr) -> bool | None:
     halves = {plain[phi]: sp.Dummy("h") for phi in plain if str(phi).startswith("phi")}
     halved = _without_tangents(expression.xreplace(plain)).xreplace({phi: 2 * h for phi, h in halves.items()})
     expanded = sp.expand_trig(halved)
-    rational: dict[sp.Expr, sp.Expr] = {}
+    names: dict[sp.Expr, sp.Symbol] = {}
+    circles = []
     for h in halves.values():
-        p = sp.Dummy("p")
-        rational |= {sp.sin(h): 2 * p / (1 + p**2), sp.cos(h): (1 - p**2) / (1 + p**2)}
-    expanded = expanded.xreplace(rational)
+        c, s = sp.Dummy("c"), sp.Dummy("s")
+        names |= {sp.cos(h): c, sp.sin(h): s}
+        circles.append(c**2 + s**2 - 1)
+    expanded = expanded.xreplace(names)
     if not undefined and not expanded.has(sp.sin, sp.cos):
+        numerator = sp.fraction(sp.together(expanded))[0]
+        first = [name for angle, name in names.items() if angle.func == sp.cos]
+        others = sorted(numerator.free_symbols - set(first), key=str)
         try:
-            numerator = sp.fraction(sp.together(expanded))[0]
-            return (
-                bool(sp.Poly(numerator, *numerator.free_symbols).is_zero) if numerator.free_symbols else numerator == 0
-            )
+            if circles:
+                return bool(sp.reduced(numerator, circles, *first, *others)[1] == 0)
+            return bool(sp.Poly(numerator, *others).is_zero if others else numerator == 0)
         except PolynomialError:
             pass  # roots or logarithms: not a polynomial, so simplify decides
     return True if sp.simplify(expression) == 0 else None
