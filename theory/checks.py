@@ -100,7 +100,7 @@ def _rejections(module: ModuleType, formula: Formula, points: Iterable[Mapping[s
 
 
 def survivors(module: ModuleType, points: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Mutants that fewer than three of the points reject, or whose first symbolic residual is not refuted."""
+    """Mutants that fewer than three of the points reject, or whose first symbolic residual is zero."""
     alive = []
     for name, mutant in module.CLAIM.mutants.items():
         count = _rejections(module, mutant, points)

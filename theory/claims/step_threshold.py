@@ -66,6 +66,4 @@ def holds(formula: Formula, schedule: Schedule) -> float:
     expected = evaluate(formula, steps_of(schedule))
     found = np.isfinite(roots)
     close("root of f_t - 1, in its rounding errors", roots[found], expected[found], 1.0, (errors * expected)[found])
-    # 30 digits after the point of r - 1 leave 1e-29/(r - 1), 1e-13 of the second term here
-    scale = expected * (1 + 1e-16 / (schedule.increments * schedule.sin[1:]))
-    return close("geometry's lam*_t", geometry.step_threshold(schedule), expected, 1e-13, scale)
+    return close("geometry's lam*_t", geometry.step_threshold(schedule), expected, 1e-13)
