@@ -76,20 +76,24 @@ def check_points(x: Any, dim: int) -> Any:
 
 
 def _cos_sin_columns(angle: Any, x: Any) -> tuple[Any, Any]:
-    """Cosine and sine of the angles, shape (1, 1) or (B, 1), of x's kind and precision."""
+    """Cosine and sine of the angle: two floats, or columns (B, 1) of x's kind and precision."""
     phi = np.asarray(reals("angle", angle.get() if hasattr(angle, "get") else angle)[1], dtype=np.float64)
     if phi.shape not in ((), (x.shape[0],)):
         raise ValueError(f"`angle` must be a number or have shape ({x.shape[0]},) like `x`, got shape {phi.shape}.")
     outside = ~((phi >= 0) & (phi <= HALF_PI))
     if outside.any():
         raise ValueError(f"`angle` must lie in [0, pi/2], got {float(phi[outside].flat[0])!r}.")
+    cos, sin = cos_sin(phi)
+    if phi.ndim == 0:
+        return float(cos), float(sin)
     xp = array_namespace(x)
-    cos, sin = (xp.asarray(values.reshape(-1, 1), dtype=x.dtype) for values in cos_sin(phi))
-    return cos, sin
+    return xp.asarray(cos[:, None], dtype=x.dtype), xp.asarray(sin[:, None], dtype=x.dtype)
 
 
 def _like(array: Any, x: Any) -> Any:
     """`array` in the precision and, if it is NumPy's, the kind of `x`."""
+    if type(array) is type(x) and array.dtype == x.dtype:
+        return array
     xp, own = array_namespace(x), array_namespace(array)
     if own is not xp and not is_numpy_namespace(own):
         raise ValueError(f"`x` must be an array of {own.__name__} like the measure, got {xp.__name__}.")
@@ -99,7 +103,7 @@ def _like(array: Any, x: Any) -> Any:
 @dataclass(frozen=True, eq=False)
 class _GaussianPosterior:
     x: Any
-    cos: Any  # (B, 1) or (1, 1)
+    cos: Any  # (B, 1) or a float
     sin: Any
     center: Any  # (d,)
     lam: Any  # (d,)

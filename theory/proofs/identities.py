@@ -1,33 +1,60 @@
-"""Exact decisions on trigonometric expressions, by polynomial arithmetic with SymPy.
+"""Exact decisions on trigonometric expressions, as rational functions over Q, by SymPy's sparse polynomials.
 
-A sum of fractions in the cosines c and sines s of half angles vanishes iff its numerator lies in the ideal of the
-circles c^2 + s^2 - 1, that is iff its remainder by them is 0 (they are a Groebner basis, and prime).
+With t = tan(phi/2), sin(phi) = 2t/(1 + t^2) and cos(phi) = (1 - t^2)/(1 + t^2): an expression in sines and cosines
+of angles is a rational function of their t, which is identically zero iff its numerator is. Half angles are angles
+once every angle is written 2h; roots of a positive symbol go likewise.
 
-For positivity, angles 0 <= phi_1 < ... < phi_k < pi/2 are tan(phi_i/2) = (x_1 + .. + x_i)/(x_1 + .. + x_{k+1}) with
-positive x: an expression is positive if numerator and denominator have only positive coefficients (sufficient, not
-necessary).
+For positivity, angles 0 <= phi_1 < ... < phi_k < pi/2 are t_i = (x_1 + .. + x_i)/(x_1 + .. + x_{k+1}) with
+positive x: an expression is positive if numerator and denominator have only positive coefficients in x (sufficient,
+not necessary).
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
-from sympy.polys.polyerrors import PolynomialError
+from sympy.polys.fields import FracField
+from sympy.polys.orderings import lex
+from sympy.polys.rings import PolyRing
 
 from theory.claim import Positive
 
 __all__ = ["is_positive", "is_zero"]
 
 
-def _without_tangents(expression: sp.Expr) -> sp.Expr:
-    return expression.replace(sp.tan, lambda x: sp.sin(x) / sp.cos(x))
+def _rational(expression: sp.Expr, angles: Iterable[sp.Symbol]) -> Any:
+    """The expression as an element of Q(t of each angle, other symbols); None if it is no rational function of them."""
+    angles = tuple(angles)
+    plain = {symbol: sp.Dummy(str(symbol)) for symbol in {*expression.free_symbols, *angles}}  # assumptions cost time
+    phis = [plain[phi] for phi in angles]
+    others = sorted(set(plain.values()) - set(phis), key=str)
+    field = FracField([*phis, *others], sp.QQ, lex)
+    values = dict(zip(others, field.gens[len(phis) :], strict=True))
+    for phi, t in zip(phis, field.gens, strict=False):
+        values |= {sp.sin(phi): 2 * t / (1 + t**2), sp.cos(phi): (1 - t**2) / (1 + t**2)}
 
+    def build(part: sp.Expr) -> Any:
+        if part in values:
+            return values[part]
+        if part.is_Rational:
+            return field.ground_new(sp.QQ.from_sympy(part))
+        if part.is_Add:
+            return sum(map(build, part.args), field.zero)
+        if part.is_Mul:
+            return math.prod(map(build, part.args), start=field.one)
+        if part.is_Pow and part.exp.is_Integer:
+            return build(part.base) ** int(part.exp)
+        raise ValueError(f"not a rational function: {part}")
 
-def _without_assumptions(expression: sp.Expr) -> sp.Expr:
-    """Plain symbols: polynomial arithmetic need not ask about signs."""
-    return expression.xreplace({symbol: sp.Dummy(str(symbol)) for symbol in expression.free_symbols})
+    try:
+        return build(sp.expand_trig(expression.xreplace(plain).replace(sp.tan, lambda x: sp.sin(x) / sp.cos(x))))
+    except (ValueError, ZeroDivisionError):
+        return None
 
 
 def _away_from_zero(expression: sp.Expr) -> bool:
@@ -42,30 +69,20 @@ def _away_from_zero(expression: sp.Expr) -> bool:
 def is_zero(expression: sp.Expr) -> bool | None:
     """Whether an expression in angles (symbols phi_*, whole or halved) is identically zero; None if undecided."""
     expression = sp.sympify(expression)
-    undefined = expression.has(AppliedUndef, sp.Derivative)
-    if not undefined and _away_from_zero(expression):
-        return False
-    plain = {symbol: sp.Dummy(str(symbol)) for symbol in expression.free_symbols}
-    halves = {plain[phi]: sp.Dummy("h") for phi in plain if str(phi).startswith("phi")}
-    halved = _without_tangents(expression.xreplace(plain)).xreplace({phi: 2 * h for phi, h in halves.items()})
-    expanded = sp.expand_trig(halved)
-    names: dict[sp.Expr, sp.Symbol] = {}
-    circles = []
-    for h in halves.values():
-        c, s = sp.Dummy("c"), sp.Dummy("s")
-        names |= {sp.cos(h): c, sp.sin(h): s}
-        circles.append(c**2 + s**2 - 1)
-    expanded = expanded.xreplace(names)
-    if not undefined and not expanded.has(sp.sin, sp.cos):
-        numerator = sp.fraction(sp.together(expanded))[0]
-        first = [name for angle, name in names.items() if angle.func == sp.cos]
-        others = sorted(numerator.free_symbols - set(first), key=str)
-        try:
-            if circles:
-                return bool(sp.reduced(numerator, circles, *first, *others)[1] == 0)
-            return bool(sp.Poly(numerator, *others).is_zero if others else numerator == 0)
-        except PolynomialError:
-            pass  # roots or logarithms: not a polynomial, so simplify decides
+    if not expression.has(AppliedUndef, sp.Derivative):
+        if _away_from_zero(expression):
+            return False
+        angles = {phi: sp.Dummy("h") for phi in expression.free_symbols if str(phi).startswith("phi")}
+        terms = [
+            term for f in expression.atoms(sp.sin, sp.cos, sp.tan) for term in sp.Add.make_args(sp.expand(f.args[0]))
+        ]
+        double = 1 if all(term.as_coeff_Mul()[0].is_Integer for term in terms) else 2
+        roots = {x: sp.Dummy("g", positive=True) ** 2 for x in expression.free_symbols - set(angles) if x.is_positive}
+        for powers in ({}, roots):
+            names = powers | {phi: double * h for phi, h in angles.items()}
+            found = _rational(expression.xreplace(names), angles.values())
+            if found is not None:
+                return bool(found == 0)
     return True if sp.simplify(expression) == 0 else None
 
 
@@ -73,25 +90,30 @@ def is_zero(expression: sp.Expr) -> bool | None:
 def is_positive(obligation: Positive) -> bool | None:
     """Whether an expression is positive on the obligation's region; None if the test cannot tell."""
     angles = obligation.angles
-    gaps = sp.symbols(f"x_1:{len(angles) + 2}", positive=True)
-    total = sum(gaps)
-    expression = sp.expand_trig(_without_tangents(obligation.expression))
-    for i, phi in enumerate(angles):
-        a = sum(gaps[: i + 1]) / total
-        expression = expression.subs({sp.sin(phi): 2 * a / (1 + a**2), sp.cos(phi): (1 - a**2) / (1 + a**2)})
-    if expression.has(sp.sin, sp.cos) or not all(symbol.is_positive for symbol in expression.free_symbols):
+    expression = sp.sympify(obligation.expression)
+    others = expression.free_symbols - set(angles)
+    fraction = _rational(expression, angles) if all(symbol.is_positive for symbol in others) else None
+    if fraction is None:
         return None
-    cases = [expression, expression.subs(gaps[0], 0)] if angles and obligation.from_zero else [expression]
-    return True if all(_positive_coefficients(case) for case in cases) else None
+    cases = [False, True] if angles and obligation.from_zero else [False]
+    return (
+        True if all(_positive_coefficients(fraction, len(angles), first_is_zero) for first_is_zero in cases) else None
+    )
 
 
-def _positive_coefficients(expression: sp.Expr) -> bool:
-    parts = sp.fraction(sp.cancel(sp.together(_without_assumptions(expression))))
-    for part in parts:
-        symbols = tuple(part.free_symbols)
-        if not symbols:
-            if not part.is_positive:
-                return False
-        elif not part.is_polynomial(*symbols) or not all(c.is_positive for c in sp.Poly(part, *symbols).coeffs()):
-            return False
-    return True
+def _positive_coefficients(fraction: Any, angles: int, first_is_zero: bool) -> bool:
+    """Whether the coefficients in x_1..x_{k+1} (and in the other symbols) are of one sign, above and below alike."""
+    others = fraction.field.ngens - angles
+    ring = PolyRing(sp.symbols(f"x:{angles + 1 + others}"), sp.QQ, lex)
+    gaps = [ring.zero if first_is_zero and i == 0 else ring.gens[i] for i in range(angles + 1)]
+    sums = [sum(gaps[: i + 1], ring.zero) for i in range(angles + 1)]
+    signs = set()
+    for part in (fraction.numer, fraction.denom):
+        degree = max((sum(powers[:angles]) for powers in part.monoms()), default=0)
+        total = ring.zero  # part * (x_1 + .. + x_{k+1})^degree
+        for powers, coefficient in part.terms():
+            exponents = [*powers[:angles], degree - sum(powers[:angles]), *powers[angles:]]
+            factors = [x**n for x, n in zip([*sums, *ring.gens[angles + 1 :]], exponents, strict=True) if n]
+            total += math.prod(factors, start=ring.ground_new(coefficient))
+        signs |= {c > 0 for c in total.coeffs()} or {True, False}
+    return len(signs) == 1
