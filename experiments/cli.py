@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 import pifs_sim
+from experiments import dynamics
 from experiments.terminal import (
     BadInput,
     claim_table,
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 schedule_app = typer.Typer(help="Noise schedules.", rich_markup_mode=None)
 app.add_typer(schedule_app, name="schedule")
+app.add_typer(dynamics.app, name="dynamics")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 

@@ -15,8 +15,20 @@ from matplotlib.colors import SymLogNorm
 from matplotlib.figure import Figure
 
 from pifs_sim.diffusion import Schedule, geometry
+from pifs_sim.dynamics import DimensionEstimate, LyapunovSpectrum
 
-__all__ = ["expansion_map", "exponents", "save", "schedule_sheet", "spectrum", "svg", "thresholds"]
+__all__ = [
+    "convergence",
+    "expansion_map",
+    "exponents",
+    "local_slopes",
+    "save",
+    "scaling",
+    "schedule_sheet",
+    "spectrum",
+    "svg",
+    "thresholds",
+]
 
 Array = npt.NDArray[np.float64]
 COLOURS = ("#1f5fa8", "#c8501e", "#3d8a4f", "#7a4fa3", "#8a6d1f", "#4f7f8a")
@@ -150,6 +162,68 @@ def schedule_sheet(schedule: Schedule) -> Figure:
     bottom.set(xlabel="t / T  (clean → noise)", ylabel="expansion threshold − 1", xlim=top.get_xlim())
     if finite.any():
         bottom.legend()
+    return figure
+
+
+def convergence(found: LyapunovSpectrum, title: str) -> Figure:
+    """Running means of the exponents with a band of two standard errors, and the spectrum with error bars below."""
+    figure, (top, bottom) = _figure(5.2, rows=2)
+    index = np.arange(1, len(found.exponents) + 1)
+    for i, (value, error) in enumerate(zip(found.exponents, found.stderr, strict=True)):
+        colour = COLOURS[i % len(COLOURS)]
+        if not np.isfinite(value) or not len(found.history):
+            continue
+        top.plot(found.history_steps, found.history[:, i] - value, color=colour, label=f"λ_{i + 1} = {value:.5f}")
+        band = 2 * error * np.sqrt(found.steps / found.history_steps)
+        top.fill_between(found.history_steps, -band, band, color=colour, alpha=0.12, linewidth=0)
+    top.axhline(0, color="black", linewidth=0.8)
+    top.set(ylabel="running mean − final value", title=title)
+    if 0 < len(found.exponents) <= 6 and len(found.history):
+        top.legend(loc="upper right")
+    finite = np.isfinite(found.exponents)
+    errors = np.nan_to_num(2 * found.stderr[finite])
+    bottom.errorbar(index[finite], found.exponents[finite], yerr=errors, fmt="o", color=COLOURS[0], markersize=4)
+    bottom.axhline(0, color="black", linewidth=0.8)
+    bottom.set(xlabel="steps (above), index i (below); bands and bars: two standard errors", ylabel="exponent λ_i")
+    bottom.xaxis.get_major_locator().set_params(integer=True)
+    return figure
+
+
+def local_slopes(estimates: Mapping[str, DimensionEstimate], title: str) -> Figure:
+    """Local slopes of dimension estimates over their scales, with each value and its range over windows."""
+    figure, axes = _figure()
+    for (name, found), colour in zip(estimates.items(), COLOURS, strict=False):
+        middle = np.sqrt(found.scales[1:] * found.scales[:-1])
+        low, high = found.interval
+        axes.plot(
+            middle,
+            found.local_slopes,
+            ".-",
+            color=colour,
+            label=f"{name}: {found.value:.3f} in [{low:.3f}, {high:.3f}]",
+        )
+        axes.hlines(found.value, *found.window, color=colour, linewidth=2.2)
+        axes.fill_between(found.window, low, high, color=colour, alpha=0.15, linewidth=0)
+    tops = [found.interval[1] for found in estimates.values()]
+    axes.set(xscale="log", xlabel="scale", ylabel="local slope", ylim=(0, 1.6 * max(tops) + 0.1))
+    axes.set_title(title, fontsize=9)
+    axes.legend(loc="upper left")
+    return figure
+
+
+def scaling(rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
+    """Seconds a step over the number of exponents k, measured (dots) and fitted (lines), for each interval m."""
+    figure, axes = _figure()
+    for m, colour in zip(sorted({row["interval"] for row in rows}), COLOURS, strict=False):
+        chosen = [row for row in rows if row["interval"] == m]
+        k = [row["exponents"] for row in chosen]
+        axes.plot(
+            k, [row["microseconds per step"] for row in chosen], "o", color=colour, markersize=4, label=f"m = {m}"
+        )
+        axes.plot(k, [row["fit"] for row in chosen], color=colour)
+    axes.set(xscale="log", yscale="log", xlabel="number of exponents k", ylabel="microseconds per step")
+    axes.set_title(title, fontsize=9)
+    axes.legend()
     return figure
 
 

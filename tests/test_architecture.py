@@ -14,12 +14,20 @@ FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("
 # room -> the rooms that it may import from (itself always)
 ARROWS = {
     "pifs_sim": set(),
-    "pifs_sim.dynamics": {"pifs_sim"},
-    "pifs_sim.diffusion": {"pifs_sim", "pifs_sim.dynamics"},
-    "pifs_sim.testing": {"pifs_sim", "pifs_sim.dynamics", "pifs_sim.diffusion"},
-    "theory": {"pifs_sim", "pifs_sim.dynamics", "pifs_sim.diffusion", "pifs_sim.testing"},
-    "experiments": {"pifs_sim", "pifs_sim.dynamics", "pifs_sim.diffusion"},
-    "experiments.cli": {"pifs_sim", "pifs_sim.dynamics", "pifs_sim.diffusion", "experiments", "theory"},
+    "pifs_sim.kernels": set(),
+    "pifs_sim.dynamics": {"pifs_sim", "pifs_sim.kernels"},
+    "pifs_sim.diffusion": {"pifs_sim", "pifs_sim.kernels", "pifs_sim.dynamics"},
+    "pifs_sim.testing": {"pifs_sim", "pifs_sim.kernels", "pifs_sim.dynamics", "pifs_sim.diffusion"},
+    "theory": {"pifs_sim", "pifs_sim.kernels", "pifs_sim.dynamics", "pifs_sim.diffusion", "pifs_sim.testing"},
+    "experiments": {"pifs_sim", "pifs_sim.kernels", "pifs_sim.dynamics", "pifs_sim.diffusion"},
+    "experiments.cli": {
+        "pifs_sim",
+        "pifs_sim.kernels",
+        "pifs_sim.dynamics",
+        "pifs_sim.diffusion",
+        "experiments",
+        "theory",
+    },
 }
 ARROWS["experiments.report"] = ARROWS["experiments.cli"]
 ARROWS["experiments.cli"] = ARROWS["experiments.cli"] | {"experiments.report"}

@@ -16,8 +16,9 @@ from typing import Any, Literal
 import numpy as np
 from array_api_compat import array_namespace
 
-from pifs_sim.diffusion.denoisers import Denoiser, check_points
+from pifs_sim.diffusion.denoisers import Denoiser
 from pifs_sim.diffusion.schedule import Schedule
+from pifs_sim.dynamics.arrays import check_points
 
 __all__ = ["Chain"]
 
@@ -84,6 +85,11 @@ class Chain:
         t, x = self._time(n), check_points(x, self.dim)
         posterior = self.denoiser.posterior(x, float(self.schedule.angles[t]))
         return self._moved(x, t, posterior), self._jacobian(t, posterior) @ V
+
+    def cotangent(self, x: Any, n: int, U: Any) -> Any:
+        """J Phi_t(x)^T U with t = T - n, for U of shape (B, d, p)."""
+        t, x = self._time(n), check_points(x, self.dim)
+        return self._jacobian(t, self.denoiser.posterior(x, float(self.schedule.angles[t]))).T @ U
 
     def run(self, x: Any, *, progress: Progress = None) -> Any:
         """The whole chain: x at phi_T, (B, d), to the output at phi_0, (B, d)."""

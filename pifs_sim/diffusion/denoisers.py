@@ -18,10 +18,10 @@ from array_api_compat import array_namespace, is_numpy_namespace
 
 from pifs_sim.diffusion.angles import HALF_PI, cos_sin
 from pifs_sim.diffusion.measures import Gaussian
-from pifs_sim.dynamics.arrays import reals
+from pifs_sim.dynamics.arrays import check_points, reals
 from pifs_sim.dynamics.operators import Spectral
 
-__all__ = ["Denoiser", "GaussianDenoiser", "Posterior", "check_points", "exact_denoiser"]
+__all__ = ["Denoiser", "GaussianDenoiser", "Posterior", "exact_denoiser"]
 
 
 class Posterior(Protocol):
@@ -65,14 +65,6 @@ class Denoiser(Protocol):
 
     def posterior(self, x: Any, angle: Any) -> Posterior:
         """The posterior at points x, (B, d), and angle, scalar or (B,)."""
-
-
-def check_points(x: Any, dim: int) -> Any:
-    """`x` as float points (B, dim): float32 stays, everything else becomes float64; ValueError otherwise."""
-    _, points = reals("x", x)
-    if points.ndim != 2 or points.shape[1] != dim:
-        raise ValueError(f"`x` must have shape (batch, {dim}), got {tuple(points.shape)}.")
-    return points
 
 
 def _cos_sin_columns(angle: Any, x: Any) -> tuple[Any, Any]:

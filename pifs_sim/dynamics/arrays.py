@@ -8,7 +8,7 @@ import array_api_compat.numpy as numpy_namespace
 import numpy as np
 from array_api_compat import array_namespace, is_array_api_obj
 
-__all__ = ["reals"]
+__all__ = ["check_points", "reals"]
 
 
 def reals(name: str, values: Any) -> tuple[Any, Any]:
@@ -32,3 +32,11 @@ def reals(name: str, values: Any) -> tuple[Any, Any]:
 
 def _refusal(name: str, values: Any) -> str:
     return f"`{name}` must hold real numbers, got {values!r:.80}."
+
+
+def check_points(x: Any, dim: int, name: str = "x") -> Any:
+    """`x` as float points (B, dim): float32 stays, everything else becomes float64; ValueError otherwise."""
+    _, points = reals(name, x)
+    if points.ndim != 2 or points.shape[1] != dim:
+        raise ValueError(f"`{name}` must have shape (batch, {dim}), got {tuple(points.shape)}.")
+    return points

@@ -6,14 +6,23 @@ d = j + (Lambda_1 + ... + Lambda_j)/|Lambda_{j+1}|, j the largest index with a n
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from pifs_sim.dynamics.arrays import reals
 
-__all__ = ["kaplan_yorke_dimension"]
+__all__ = ["Estimate", "kaplan_yorke_dimension", "kaplan_yorke_estimate"]
+
+
+class Estimate(NamedTuple):
+    """A number with its standard error."""
+
+    value: float
+    stderr: float
 
 
 def kaplan_yorke_dimension(exponents: npt.ArrayLike, multiplicities: npt.ArrayLike | None = None) -> float:
@@ -64,3 +73,31 @@ def kaplan_yorke_dimension(exponents: npt.ArrayLike, multiplicities: npt.ArrayLi
             return float(dimension + partial / -Fraction(exponent))
         dimension, partial = dimension + count, after
     return float(dimension)
+
+
+def kaplan_yorke_estimate(
+    exponents: npt.NDArray[np.float64], dim: int, error: Callable[[npt.NDArray[np.float64]], float]
+) -> Estimate:
+    """Kaplan-Yorke dimension of measured exponents, with the error of its linear part.
+
+    d = j + S_j/|Lambda_{j+1}| has the gradient 1/|Lambda_{j+1}| in the first j exponents and S_j/Lambda_{j+1}^2 in the
+    next; where no exponent follows, or the next is -inf, the dimension is an integer and its error 0.
+
+    Args:
+        exponents: (k,) descending, the leading ones of `dim`.
+        dim: number of directions d.
+        error: the standard error of sum_i g_i Lambda_i, from the gradient g (k,).
+
+    Returns:
+        value and stderr, both nan if an exponent is nan, or if k < d exponents have no negative sum.
+    """
+    if np.isnan(exponents).any():
+        return Estimate(math.nan, math.nan)
+    partial = np.cumsum(exponents)
+    j = int((partial >= 0).sum()) if (partial >= 0).all() else int((partial < 0).argmax())
+    if j == len(exponents):
+        return Estimate(float(dim), 0.0) if j == dim else Estimate(math.nan, math.nan)
+    gradient = np.zeros(len(exponents))
+    if j > 0 and exponents[j] > -math.inf:
+        gradient[:j], gradient[j] = -1 / exponents[j], partial[j - 1] / exponents[j] ** 2
+    return Estimate(kaplan_yorke_dimension(exponents), error(gradient) if gradient.any() else 0.0)

@@ -9,7 +9,11 @@ __all__ = ["System"]
 
 @runtime_checkable
 class System(Protocol):
-    """What every analysis needs of a system; batches lead."""
+    """What every analysis needs of a system; batches lead.
+
+    A system may also have `cotangent(x, n, U) -> Df(x, n)^T U`, U of shape (B, d, p): a few leading singular
+    values of a whole finite chain need it.
+    """
 
     @property
     def dim(self) -> int:

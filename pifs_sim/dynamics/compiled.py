@@ -1,0 +1,62 @@
+"""Maps given by functions of one point, compiled by Numba: the fast door for long runs and large batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from pifs_sim.dynamics.arrays import check_points
+from pifs_sim.kernels import orbits
+
+__all__ = ["CompiledMap"]
+
+
+class CompiledMap:
+    """A system from functions of one point that Numba can compile (or has compiled).
+
+    Args:
+        step: step(x, n) giving the d coordinates of f(x, n), as a tuple or array; or step(x, n, out) writing them.
+        jacobian: jacobian(x, n) giving d rows of d numbers; or jacobian(x, n, out) with `out` (d, d).
+        dim: d. The point is indexed, x[0], x[1], ...: tuples of numbers are fastest for d <= 2.
+        tangent: tangent(x, n, V, out) writing Df V, for V and `out` of shape (d, p); instead of `jacobian`.
+        length: number of steps of a finite chain, or None.
+        cuda: CUDA C++ source of the same functions; refused, since no kernel here takes it yet.
+
+    Raises:
+        ValueError: dim < 1, functions of another form, results of a wrong shape, or a Jacobian that is not finite
+            where the point is.
+    """
+
+    def __init__(
+        self,
+        step: Callable[..., Any],
+        jacobian: Callable[..., Any] | None = None,
+        *,
+        dim: int,
+        tangent: Callable[..., Any] | None = None,
+        length: int | None = None,
+        cuda: str | None = None,
+    ) -> None:
+        if cuda is not None:
+            raise ValueError("`cuda` must be None: there is no CUDA backend for compiled maps yet.")
+        if length is not None and length < 1:
+            raise ValueError(f"`length` must be None or at least 1, got {length!r}.")
+        self.rule = orbits.Rule(step, jacobian, tangent, dim)
+        self.dim, self.length = dim, length
+
+    def step(self, x: Any, n: int) -> Any:
+        """f(x, n), (B, d) -> (B, d)."""
+        x = check_points(x, self.dim)
+        return orbits.compute(self.rule, x, np.empty((*x.shape, 0), x.dtype), first=n, steps=1, interval=0).x
+
+    def tangent(self, x: Any, n: int, V: Any) -> tuple[Any, Any]:
+        """(f(x, n), Df(x, n) V) for V of shape (B, d, p)."""
+        x = check_points(x, self.dim)
+        moved = orbits.compute(self.rule, x, np.asarray(V, x.dtype), first=n, steps=1, interval=0)
+        bad = ~np.isfinite(moved.V).all(axis=(1, 2)) & np.isfinite(x).all(axis=1) & np.isfinite(V).all(axis=(1, 2))
+        if bad.any():
+            orbit = int(bad.argmax())
+            raise ValueError(f"the Jacobian is not finite at step n={n}, orbit {orbit}, x={x[orbit]}.")
+        return moved.x, moved.V

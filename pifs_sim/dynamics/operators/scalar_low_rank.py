@@ -1,0 +1,167 @@
+"""Operators A = s I + U C W^T, whose every measure is a problem of size r or 2r.
+
+With Z of orthonormal columns that span those of U and W, A is s on the complement of Z and s I + E on Z, where
+E = Z^T U C W^T Z: singular values and norm follow. The eigenvalues are s (d - r times) and s + eig(C W^T U), so that
+det A = s^(d-r) det(s I + C W^T U), and A^-1 = (I - U (s I + C W^T U)^-1 C W^T)/s
+(Sherman, Morrison, Woodbury: Woodbury 1950, Princeton Statistical Research Group, Memorandum 42).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from array_api_compat import array_namespace
+
+from pifs_sim.dynamics.operators import algebra
+from pifs_sim.dynamics.operators.dense import Dense
+from pifs_sim.dynamics.operators.factors import Factors, check_factors
+from pifs_sim.dynamics.operators.protocol import batched, block, check_vectors, common_batch, per_sample
+from pifs_sim.dynamics.patches import Patches
+
+__all__ = ["ScalarLowRank"]
+
+
+@dataclass(frozen=True, eq=False)
+class ScalarLowRank:
+    """Operators scale * I + left @ core @ right^T.
+
+    Products, determinants and norms cost O(d r^2) and solutions O(d r p); memory is that of the factors. At ranks of
+    d/2 and more the small problems are no smaller than d x d, which is then formed.
+
+    Args:
+        scale: s, a number or (B,).
+        left: U, (B, d, r) or (d, r).
+        right: W, like `left`; by default `left` itself, and A is symmetric if the core is.
+        core: C, (B, r, r) or (r, r); by default the identity.
+
+    Raises:
+        ValueError: shapes or batches that do not fit.
+    """
+
+    scale: Any
+    left: Any
+    right: Any | None = None
+    core: Any | None = field(default=None, kw_only=True)
+    factors: Factors = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        factors = check_factors(self.left, self.right, self.core)
+        xp = array_namespace(factors.left)
+        number = isinstance(self.scale, int | float)
+        scale = xp.full((1,), self.scale, dtype=factors.left.dtype) if number else batched("scale", self.scale, 1)
+        found = {"scale": scale, "left": factors.left, "right": factors.right, "core": factors.core}
+        common_batch({name: array for name, array in found.items() if array is not None})
+        for name, value in (*found.items(), ("factors", factors)):
+            object.__setattr__(self, name, value)
+
+    def _like(self, scale: Any, factors: Factors) -> ScalarLowRank:
+        return ScalarLowRank(scale, factors.left, factors.right, core=factors.core)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(B, d, d)."""
+        parts = (self.scale, self.left, self.right, self.core)
+        return max(part.shape[0] for part in parts if part is not None), self.left.shape[1], self.left.shape[1]
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether W is U and C = C^T, exactly."""
+        return self.factors.symmetric
+
+    @property
+    def T(self) -> ScalarLowRank:  # noqa: N802
+        """s I + W C^T U^T."""
+        return self._like(self.scale, self.factors.T)
+
+    def __matmul__(self, V: Any) -> Any:
+        """A V for V of shape (B, d, p) or (d, p), as (B, d, p)."""
+        check_vectors(self, V)
+        return self.scale[:, None, None] * V + self.factors @ V
+
+    def solve(self, V: Any) -> Any:
+        """A^-1 V for V of shape (B, d, p) or (d, p); ValueError where A is singular, exactly."""
+        check_vectors(self, V)
+        if self.factors.rank >= self.shape[1]:
+            return Dense(self.dense()).solve(V)
+        xp = array_namespace(self.left)
+        if xp.any(self.scale == 0):
+            raise ValueError("a singular operator cannot be solved: `scale` is 0 and the rank is below d.")
+        inner = algebra.solved(self._small(), self.factors.projected(V))
+        return (V - algebra.times(self.left, inner)) / self.scale[:, None, None]
+
+    def _small(self) -> Any:
+        """s I + C W^T U, (B, r, r)."""
+        xp, factors = array_namespace(self.left), self.factors
+        return self.scale[:, None, None] * xp.eye(factors.rank, dtype=self.left.dtype) + factors.projected(self.left)
+
+    def affine(self, scale: Any, shift: Any) -> ScalarLowRank:
+        """scale * A + shift * I, for numbers or arrays (B,)."""
+        own = per_sample(scale, self.scale) * self.scale + per_sample(shift, self.scale)
+        return self._like(own, self.factors.scaled(scale))
+
+    def dense(self) -> Any:
+        """(B, d, d)."""
+        xp = array_namespace(self.left)
+        found = self.scale[:, None, None] * xp.eye(self.shape[1], dtype=self.left.dtype) + self.factors.dense()
+        return algebra.symmetrised(found) if self.symmetric else found
+
+    def submatrix(self, rows: Any, columns: Any = None) -> Any:
+        """(B, n, m) entries at n row and m column indices (all columns by default)."""
+        xp = array_namespace(self.left)
+        scale = xp.broadcast_to(self.scale[:, None], (self.scale.shape[0], self.shape[1]))
+        return algebra.diagonal_submatrix(scale, rows, columns) + self.factors.restricted(rows, columns).dense()
+
+    def restricted(self, indices: Any) -> ScalarLowRank:
+        """The operator of the submatrix at the same rows and columns."""
+        return self._like(self.scale, self.factors.restricted(indices, indices))
+
+    def block(self, k: int, j: int, patches: Patches) -> Any:
+        """(B, n, n) the block A_kj: rows of patch k, columns of patch j."""
+        return block(self, patches, (k, j))
+
+    def _excess(self) -> Any:
+        """(B, r) eigenvalues of C W^T U, those of A less s; the other d - r are 0."""
+        if self.symmetric:
+            return algebra.eigenvalues(self.factors.compressed(), True)
+        return algebra.eigenvalues(self.factors.projected(self.left), False)
+
+    def spectrum(self) -> Any:
+        """(B, d) eigenvalues: real and descending if symmetric, else complex, by decreasing modulus."""
+        if self.factors.rank >= self.shape[1]:
+            return Dense(self.dense()).spectrum()
+        batch, d, _ = self.shape
+        excess = self._excess()
+        xp = array_namespace(excess)
+        scale = xp.astype(self.scale, excess.dtype)[:, None]
+        parts = (scale + excess, scale)
+        widths = (self.factors.rank, d - self.factors.rank)
+        return algebra.ordered(
+            xp.concat([xp.broadcast_to(part, (batch, n)) for part, n in zip(parts, widths, strict=True)], axis=1)
+        )
+
+    def logabsdet(self) -> Any:
+        """(B,) ln|det A| = d ln|s| + sum of ln|1 + e/s| for the eigenvalues e of C W^T U; -inf where singular, exactly.
+
+        For symmetric A the small e keep their digits.
+        """
+        xp, (_, d, _) = array_namespace(self.left), self.shape
+        if self.factors.rank >= d:
+            return Dense(self.dense()).logabsdet()
+        outside = (d - self.factors.rank) * algebra.log_size(self.scale)
+        if not self.symmetric:
+            return outside + xp.linalg.slogdet(self._small()).logabsdet
+        scale, excess = self.scale[:, None], self._excess()
+        small = 2 * xp.abs(excess) < xp.abs(scale)
+        near = algebra.log_size(scale) + xp.log1p(xp.where(small, excess, 0.0) / xp.where(scale == 0, 1.0, scale))
+        return outside + xp.sum(xp.where(small, near, algebra.log_size(scale + excess)), axis=-1)
+
+    def norm(self) -> Any:
+        """(B,) largest singular value: of s I + E on the span of U and W, or |s|."""
+        xp, (_, d, _) = array_namespace(self.left), self.shape
+        size = self.factors.rank * (1 if self.right is self.left else 2)
+        if size >= d:
+            return algebra.spectral_norm(self.dense())
+        unit = xp.eye(size, dtype=self.left.dtype)
+        within = algebra.spectral_norm(self.scale[:, None, None] * unit + self.factors.compressed())
+        return xp.maximum(within, xp.abs(self.scale))

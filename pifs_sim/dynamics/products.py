@@ -1,0 +1,159 @@
+"""Singular values of the tangent map of a whole finite chain, A = J_T ... J_1, to high relative accuracy.
+
+Factors J Q = Q' R are formed along the chain, so A = Q_T (R_n ... R_1). QR of a random frame alone is not enough: the
+triangular product is swept back and forth, R_i^T taking the place of J, which orders and decouples it (Stewart 1997,
+"On graded QR decompositions of products of matrices"; Dieci, Elia 2008), until it is diag(e^s) U with U of modest
+size; Jacobi rotations finish (`kernels.graded_singular_values`). For k < d, subspace iteration A^T A with a few
+spare columns, by `cotangent`, until the k leading values settle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pifs_sim.dynamics.frames import Backend, random_frame
+from pifs_sim.dynamics.system import System
+from pifs_sim.kernels import graded_singular_values, orthonormal
+
+__all__ = ["log_singular_values", "triangular_log_singular_values"]
+
+Array = npt.NDArray[np.float64]
+Push = Callable[[int, Any], Any]
+
+_CONDITION, _SIZE, _LONGEST = 9.2, 300.0, 64  # ln of a frame's largest condition and size, and steps, between two QRs
+_SPARE = 8
+_SETTLED = 1e-13
+
+
+def _plain(values: Any) -> Array:
+    return np.asarray(values.get() if hasattr(values, "get") else values, dtype=np.float64)
+
+
+def _factors(push: Push, order: Sequence[int], V: Any, backend: Backend) -> tuple[Any, list[Array]]:
+    """The last frame Q and the factors R of pushing V through the steps in `order`.
+
+    A stretch of steps between two QRs whose factor turns out ill-conditioned is done again, shorter.
+    """
+    factors: list[Array] = []
+    begin, interval, longest = 0, 1, _LONGEST
+    while begin < len(order):
+        end = min(begin + interval, len(order))
+        W = V
+        for n in order[begin:end]:
+            W = push(n, W)
+        Q, R = orthonormal.compute(W, backend=backend)
+        lengths = np.diagonal(_plain(R), axis1=1, axis2=2)
+        live = (np.diagonal(factors[-1], axis1=1, axis2=2) > 0) if factors else np.full(lengths.shape, fill_value=True)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logs = np.where(live, np.log(lengths), 0.0)
+            spread = float(np.where(live, logs, -np.inf).max() - np.where(live, logs, np.inf).min())
+        size = float(np.abs(logs).max())
+        if end - begin > 1 and not (spread <= _CONDITION and size <= _SIZE):  # nan and dead directions too
+            interval = max(1, (end - begin) // 2) if np.isfinite(spread) else 1
+            longest = interval if np.isfinite(spread) else longest
+            continue
+        V, begin = Q, end
+        factors.append(_plain(R))
+        rate = max(spread / _CONDITION, size / _SIZE) if np.isfinite(spread) else 1.0
+        interval = int(np.clip(0.7 * interval / rate if rate > 0 else longest, 1, longest))
+    return V, factors
+
+
+def triangular_log_singular_values(factors: Sequence[Array], *, max_sweeps: int = 50, backend: Backend = None) -> Array:
+    """ln of the singular values of R_n ... R_1, (B, p), descending; -inf where the product has no rank.
+
+    Args:
+        factors: R_1, ..., R_n, each (B, p, p) upper triangular with a non-negative diagonal.
+        max_sweeps: the product that still is not graded then is taken as it is.
+        backend: of the kernels.
+    """
+    for _ in range(2 if len(factors) > 1 else 1):
+        factors = _sweep(factors, backend)
+    for _ in range(max_sweeps):
+        s, U = _graded(factors)
+        if float(np.abs(U).max(initial=0.0)) <= 10:
+            break
+        factors = _sweep(factors, backend)
+    return np.asarray(graded_singular_values.compute(s, U, backend=backend))
+
+
+def _sweep(factors: Sequence[Array], backend: Backend) -> list[Array]:
+    """Triangular factors of the transposed product."""
+    batch, p, _ = factors[0].shape
+    Q, swept = np.broadcast_to(np.eye(p), (batch, p, p)), []
+    for R in reversed(factors):
+        Q, S = orthonormal.compute(R.transpose(0, 2, 1) @ Q, backend=backend)
+        swept.append(S)
+    return swept
+
+
+def _graded(factors: Sequence[Array]) -> tuple[Array, Array]:
+    """(s, U) with R_n ... R_1 = diag(e^s) U, U upper triangular with unit diagonal (rows without rank: 0)."""
+    batch, p, _ = factors[0].shape
+    s, U = np.zeros((batch, p)), np.broadcast_to(np.eye(p), (batch, p, p)).copy()
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        for R in factors:
+            lengths = np.diagonal(R, axis1=1, axis2=2)
+            live = (lengths > 0) & (s > -np.inf)
+            ratio = np.where(live[:, :, None], R / np.where(live, lengths, 1.0)[:, :, None], 0.0)
+            gap = np.where(live[:, None, :], s[:, None, :] - np.where(live, s, 0.0)[:, :, None], -np.inf)
+            weights = np.triu(ratio * np.exp(np.minimum(gap, 700.0)))
+            U = np.where(live[:, :, None], weights @ U, 0.0)
+            s = np.where(live, s + np.log(np.where(live, lengths, 1.0)), -np.inf)
+    return s, np.where(np.isfinite(U), U, np.inf)
+
+
+def log_singular_values(
+    system: System, x0: Any, steps: int, *, k: int, rng: np.random.Generator, backend: Backend = None
+) -> tuple[Array, Array]:
+    """ln of the k leading singular values of the first `steps` steps' tangent map, and how far they settled.
+
+    Args:
+        system: for k < d it needs `cotangent`.
+        x0: (B, d).
+        steps: T.
+        k: how many.
+        rng: for the first frame.
+        backend: of the kernels.
+
+    Returns:
+        (B, k) descending, and the change (B, k) in the last iteration (0 for k = d).
+
+    Raises:
+        ValueError: k < d for a system without `cotangent`.
+    """
+    points, x = [], x0
+    for n in range(steps):
+        points.append(x)
+        x = system.step(x, n)
+
+    def push(n: int, V: Any) -> Any:
+        return system.tangent(points[n], n, V)[1]
+
+    def pull(n: int, U: Any) -> Any:
+        return system.cotangent(points[n], n, U)  # type: ignore[attr-defined]
+
+    d = system.dim
+    if k == d:
+        factors = _factors(push, range(steps), random_frame(x0, d, rng), backend)[1]
+        found = triangular_log_singular_values(factors, backend=backend)
+        return found, np.zeros_like(found)
+    if not callable(getattr(system, "cotangent", None)):
+        raise ValueError(
+            f"`k`={k} of d={d} exponents of a finite chain need the system's `cotangent(x, n, U)`: ask for k={d}."
+        )
+    V = random_frame(x0, min(d, k + _SPARE), rng)
+    found = np.full((x0.shape[0], k), np.inf)
+    for _ in range(300):
+        V, factors = _factors(push, range(steps), V, backend)
+        previous, found = found, triangular_log_singular_values(factors, backend=backend)[:, :k]
+        with np.errstate(invalid="ignore"):
+            change = np.where(found == previous, 0.0, np.abs(found - previous))
+        if float(change.max()) <= _SETTLED * (1 + steps):
+            break
+        V, _ = _factors(pull, range(steps - 1, -1, -1), V, backend)
+    return found, change

@@ -1,0 +1,58 @@
+"""Numbers of occupied boxes of dyadic grids.
+
+The cube origin + [0, side]^d is cut into 2^k boxes along each axis, k = 0..levels. A point lies in the box of indices
+min(floor((x - origin) 2^levels/side), 2^levels - 1) at the finest level and in its parents above: a point on the far
+face of the cube belongs to the last box, every other face to the box that begins there. The arithmetic is float64
+whatever the points are, and the same in every backend, so that backends agree in every count.
+
+Shapes: points (N, d), origins (M, d), one grid each; counts (M, levels + 1).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["MAX_LEVELS", "compute"]
+
+MAX_LEVELS = 53  # 2^53 - 1 is the last index that a float64 counts up to
+
+
+def compute(
+    points: Any,
+    origins: Any,
+    side: float,
+    *,
+    levels: int,
+    backend: Literal["reference", "cpu"] | None = None,
+) -> npt.NDArray[np.int64]:
+    """Occupied boxes of side `side`/2^k, (M, levels + 1); `backend` None takes "cpu".
+
+    Raises:
+        ValueError: arrays that are not NumPy's, shapes that do not match, no point, a point outside of a cube (or nan),
+            `side` not positive, `levels` outside of 0..53, or an unknown backend.
+    """
+    if not (isinstance(points, np.ndarray) and isinstance(origins, np.ndarray)):
+        raise ValueError(f"boxes are counted in NumPy arrays, got {type(points).__name__}, {type(origins).__name__}.")
+    if points.ndim != 2 or points.size == 0 or origins.ndim != 2 or origins.shape[1] != points.shape[1]:
+        raise ValueError(
+            f"`points` and `origins` must have shapes (N, d), (M, d), got {points.shape}, {origins.shape}."
+        )
+    if not 0 <= levels <= MAX_LEVELS:
+        raise ValueError(f"`levels` must lie in 0..{MAX_LEVELS}, got {levels}.")
+    if not (0 < side < np.inf and 2.0**levels / side < np.inf):
+        raise ValueError(f"`side` must be positive and 2^levels/side finite, got {side!r} with levels {levels}.")
+    low, high = (np.array([extreme(column) for column in points.T], np.float64) for extreme in (np.min, np.max))
+    if not ((low - origins >= 0).all() and (high - origins <= side).all()):
+        raise ValueError(f"`points` must lie in the cubes of side {side!r}, got points from {low} to {high}.")
+    if backend == "reference":
+        from pifs_sim.kernels.box_counting import reference
+
+        return reference.compute(points, origins, side, levels)
+    if backend in (None, "cpu"):
+        from pifs_sim.kernels.box_counting import cpu
+
+        return cpu.compute(points, origins, side, levels)
+    raise ValueError(f'`backend` must be "reference" or "cpu", got {backend!r}.')

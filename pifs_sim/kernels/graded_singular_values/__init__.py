@@ -1,0 +1,35 @@
+"""ln of the singular values of diag(e^{s_1}, .., e^{s_d}) U, whatever the range of s.
+
+One-sided Jacobi on the rows e^{s_r} u_r, which are kept as unit vectors and logarithms of lengths. For s_p >= s_q,
+g = e^{s_q - s_p}, c = <u_p, u_q> and tau = 2c/((1 - g^2) + sqrt((1 - g^2)^2 + 4 g^2 c^2)), the rotation that makes
+the rows orthogonal is u_p <- u_p + g^2 tau u_q, u_q <- u_q - tau u_p, both over sqrt(1 + g^2 tau^2): nothing over- or
+underflows, and as g -> 0 it becomes a Gram-Schmidt step. The relative error of every singular value is that of
+rounding times the condition of U, not of the product (Demmel, Veselic 1992, SIAM J. Matrix Anal. Appl. 13).
+
+Shapes: s (B, d), -inf for a zero row; U (B, d, d) rows; result (B, d), descending.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+__all__ = ["compute"]
+
+
+def compute(s: Any, U: Any, *, backend: Literal["reference", "cpu"] | None = None) -> Any:
+    """ln of the singular values, (B, d), descending; `backend` None takes "cpu".
+
+    Raises:
+        ValueError: shapes that do not match, rows that are not finite, or an unknown backend.
+    """
+    if U.ndim != 3 or U.shape[1] != U.shape[2] or s.shape != U.shape[:2]:
+        raise ValueError(f"`s` and `U` must have shapes (B, d) and (B, d, d), got {s.shape} and {U.shape}.")
+    if backend == "reference":
+        from pifs_sim.kernels.graded_singular_values import reference
+
+        return reference.compute(s, U)
+    if backend in (None, "cpu"):
+        from pifs_sim.kernels.graded_singular_values import cpu
+
+        return cpu.compute(s, U)
+    raise ValueError(f'`backend` must be "reference" or "cpu", got {backend!r}.')
