@@ -169,8 +169,9 @@ def convergence(found: LyapunovSpectrum, title: str) -> Figure:
     """Running means of the exponents with a band of two standard errors, and the spectrum with error bars below."""
     figure, (top, bottom) = _figure(5.2, rows=2)
     index = np.arange(1, len(found.exponents) + 1)
-    for i, (value, error) in enumerate(zip(found.exponents, found.stderr, strict=True)):
-        colour = COLOURS[i % len(COLOURS)]
+    shown = np.unique(np.linspace(0, len(index) - 1, min(len(index), len(COLOURS))).astype(int))
+    for i, colour in zip(shown, COLOURS, strict=False):
+        value, error = found.exponents[i], found.stderr[i]
         if not np.isfinite(value) or not len(found.history):
             continue
         top.plot(found.history_steps, found.history[:, i] - value, color=colour, label=f"λ_{i + 1} = {value:.5f}")
@@ -178,13 +179,13 @@ def convergence(found: LyapunovSpectrum, title: str) -> Figure:
         top.fill_between(found.history_steps, -band, band, color=colour, alpha=0.12, linewidth=0)
     top.axhline(0, color="black", linewidth=0.8)
     top.set(ylabel="running mean − final value", title=title)
-    if 0 < len(found.exponents) <= 6 and len(found.history):
+    if len(top.get_legend_handles_labels()[0]):
         top.legend(loc="upper right")
     finite = np.isfinite(found.exponents)
     errors = np.nan_to_num(2 * found.stderr[finite])
     bottom.errorbar(index[finite], found.exponents[finite], yerr=errors, fmt="o", color=COLOURS[0], markersize=4)
     bottom.axhline(0, color="black", linewidth=0.8)
-    bottom.set(xlabel="steps (above), index i (below); bands and bars: two standard errors", ylabel="exponent λ_i")
+    bottom.set(xlabel="steps (above); index i (below); ± 2 standard errors", ylabel="exponent λ_i")
     bottom.xaxis.get_major_locator().set_params(integer=True)
     return figure
 

@@ -1,14 +1,15 @@
-"""The door for arrays: real numbers in, float32 kept, everything else float64, the kind (NumPy, CuPy, ..) kept."""
+"""The door for arrays and counts: real numbers in, float32 kept, others float64, the kind (NumPy, CuPy, ..) kept."""
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 import array_api_compat.numpy as numpy_namespace
 import numpy as np
 from array_api_compat import array_namespace, is_array_api_obj
 
-__all__ = ["check_points", "reals"]
+__all__ = ["check_count", "check_points", "reals"]
 
 
 def reals(name: str, values: Any) -> tuple[Any, Any]:
@@ -40,3 +41,10 @@ def check_points(x: Any, dim: int, name: str = "x") -> Any:
     if points.ndim != 2 or points.shape[1] != dim:
         raise ValueError(f"`{name}` must have shape (batch, {dim}), got {tuple(points.shape)}.")
     return points
+
+
+def check_count(name: str, value: Any, low: int, high: int | None) -> None:
+    """ValueError unless `value` is an integer in low..high (None: no bound)."""
+    if not (isinstance(value, Integral) and low <= int(value) and (high is None or int(value) <= high)):
+        rule = f"an integer of at least {low}" if high is None else f"an integer in {low}..{high}"
+        raise ValueError(f"`{name}` must be {rule}, got {value!r}.")

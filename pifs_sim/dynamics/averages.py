@@ -3,7 +3,8 @@
 Batches have equal length; when 64 are full, neighbours are joined, so 32..64 batches of growing length are kept and
 the correlation time is soon short against them. With y_bj the mean of batch j of orbit b, of n in all,
 stderr^2 = s^2/n (1 + rho)/(1 - rho), s^2 their variance and rho >= 0 their correlation from one batch to the next; or
-the variance of the orbits' means over their number, if that is larger. (Batch means: Law, Carson 1979, Oper. Res. 27.)
+the variance of the orbits' means over their number, if that is larger. Orbits that are copies of one another count
+once. (Batch means: Law, Carson 1979, Oper. Res. 27.)
 """
 
 from __future__ import annotations
@@ -97,6 +98,9 @@ class BatchMeans:
     def standard_error(self, weights: Array | None = None) -> Array:
         """Standard error of the mean over all steps and orbits, (k,), or of its combination with `weights` (k,)."""
         means = self.means()
+        if means.size:  # orbits that are the same number for number count once
+            series = np.moveaxis(means, 1, 0).reshape(means.shape[1], -1)
+            means = means[:, np.sort(np.unique(series, axis=0, return_index=True)[1])]
         with np.errstate(invalid="ignore"):  # 0 times the -inf of a dead direction
             series = means if weights is None else np.where(weights == 0, 0.0, means * weights).sum(axis=2)
         return standard_error(series) * (len(self.sums) * self.length / max(self.steps, 1)) ** 0.5

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from pifs_sim.dynamics.arrays import check_points
 from pifs_sim.kernels import orbits
+from pifs_sim.kernels.orbits import Advance
 
-__all__ = ["CompiledMap"]
+__all__ = ["Backend", "CompiledMap"]
+
+Backend = Literal["reference", "cpu"] | None
 
 
 class CompiledMap:
@@ -45,16 +48,30 @@ class CompiledMap:
             raise ValueError(f"`length` must be None or at least 1, got {length!r}.")
         self.rule = orbits.Rule(step, jacobian, tangent, dim)
         self.dim, self.length = dim, length
+        self._checked = False
+
+    def advance(self, x: Any, V: Any, *, first: int, steps: int, interval: int, backend: Backend = None) -> Advance:
+        """Many steps at once: see `pifs_sim.kernels.orbits`.
+
+        Raises:
+            ValueError: points of another dimension, or functions whose results have a wrong shape.
+        """
+        x = check_points(x, self.dim)
+        if not self._checked and len(x):
+            with np.errstate(all="ignore"):
+                self.rule.check(np.array(x[0]), first)
+            self._checked = True
+        return orbits.compute(self.rule, x, V, first=first, steps=steps, interval=interval, backend=backend)
 
     def step(self, x: Any, n: int) -> Any:
         """f(x, n), (B, d) -> (B, d)."""
         x = check_points(x, self.dim)
-        return orbits.compute(self.rule, x, np.empty((*x.shape, 0), x.dtype), first=n, steps=1, interval=0).x
+        return self.advance(x, np.empty((*x.shape, 0), x.dtype), first=n, steps=1, interval=0).x
 
     def tangent(self, x: Any, n: int, V: Any) -> tuple[Any, Any]:
         """(f(x, n), Df(x, n) V) for V of shape (B, d, p)."""
         x = check_points(x, self.dim)
-        moved = orbits.compute(self.rule, x, np.asarray(V, x.dtype), first=n, steps=1, interval=0)
+        moved = self.advance(x, np.asarray(V, x.dtype), first=n, steps=1, interval=0)
         bad = ~np.isfinite(moved.V).all(axis=(1, 2)) & np.isfinite(x).all(axis=1) & np.isfinite(V).all(axis=(1, 2))
         if bad.any():
             orbit = int(bad.argmax())

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pifs_sim.dynamics.arrays import check_points
+from pifs_sim.dynamics.arrays import check_count, check_points
 from pifs_sim.dynamics.frames import advance, random_frame
-from pifs_sim.dynamics.lyapunov import check_count
 from pifs_sim.dynamics.system import System
 from pifs_sim.kernels import orthonormal
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace
 
-from pifs_sim.dynamics.compiled import CompiledMap
+from pifs_sim.dynamics.compiled import Backend, CompiledMap
 from pifs_sim.dynamics.system import System
-from pifs_sim.kernels import orbits, orthonormal
+from pifs_sim.kernels import orthonormal
 from pifs_sim.kernels.orbits import Advance
 
-__all__ = ["Backend", "advance", "random_frame"]
-
-Backend = Literal["reference", "cpu"] | None
+__all__ = ["advance", "random_frame"]
 
 
 def random_frame(x: Any, k: int, rng: np.random.Generator) -> Any:
@@ -34,7 +32,7 @@ def advance(
     `backend` chooses the kernels: the orbits' for a compiled map, else that which makes frames orthonormal.
     """
     if isinstance(system, CompiledMap):
-        return orbits.compute(system.rule, x, V, first=first, steps=steps, interval=interval, backend=backend)
+        return system.advance(x, V, first=first, steps=steps, interval=interval, backend=backend)
     xp = array_namespace(x)
     growth = xp.zeros((x.shape[0], V.shape[2]), dtype=xp.float64)
     spread = size = 0.0

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +18,16 @@ import numpy as np
 import numpy.typing as npt
 from array_api_compat import array_namespace
 
-from pifs_sim.dynamics.arrays import check_points
+from pifs_sim.dynamics.arrays import check_count, check_points
 from pifs_sim.dynamics.averages import standard_error
+from pifs_sim.dynamics.compiled import Backend
 from pifs_sim.dynamics.dimension import Estimate, kaplan_yorke_estimate
-from pifs_sim.dynamics.frames import Backend, random_frame
+from pifs_sim.dynamics.frames import random_frame
 from pifs_sim.dynamics.products import log_singular_values
 from pifs_sim.dynamics.running import Run
 from pifs_sim.dynamics.system import System
 
-__all__ = ["LyapunovSpectrum", "check_count", "lyapunov_spectrum"]
+__all__ = ["LyapunovSpectrum", "lyapunov_spectrum"]
 
 Array = npt.NDArray[np.float64]
 Progress = Callable[[int, int], None] | None
@@ -109,6 +109,10 @@ def lyapunov_spectrum(
         check_count("renormalise", renormalise, 1, None)
     if target_stderr is not None and not target_stderr > 0:
         raise ValueError(f"`target_stderr` must be positive, got {target_stderr!r}.")
+    if rng is not None and not isinstance(rng, np.random.Generator):
+        raise ValueError(f"`rng` must be a numpy.random.Generator or None, got {rng!r}.")
+    if checkpoint is not None and not isinstance(checkpoint, str | Path):
+        raise ValueError(f"`checkpoint` must be a path or None, got {checkpoint!r}.")
     if backend not in (None, "reference", "cpu"):
         raise ValueError(f'`backend` must be "reference", "cpu" or None, got {backend!r}.')
     xp = array_namespace(x0)
@@ -129,13 +133,6 @@ def lyapunov_spectrum(
         if value != neutral:
             raise ValueError(f"`{name}` must be {neutral} for a finite chain, got {value!r}.")
     return _whole(system, x0, int(steps), k, rng, backend)
-
-
-def check_count(name: str, value: Any, low: int, high: int | None) -> None:
-    """ValueError unless `value` is an integer in low..high (None: no bound)."""
-    if not (isinstance(value, Integral) and low <= int(value) and (high is None or int(value) <= high)):
-        rule = f"an integer of at least {low}" if high is None else f"an integer in {low}..{high}"
-        raise ValueError(f"`{name}` must be {rule}, got {value!r}.")
 
 
 def _averaged(run: Run, target: float | None, progress: Progress) -> LyapunovSpectrum:
@@ -180,10 +177,10 @@ def _mean(per_orbit: Array) -> Array:
 
 
 def _whole(system: System, x0: Any, steps: int, k: int, rng: np.random.Generator, backend: Backend) -> LyapunovSpectrum:
-    logs, change = log_singular_values(system, x0, steps, k=k, rng=rng, backend=backend)
+    logs, change, reasons = log_singular_values(system, x0, steps, k=k, rng=rng, backend=backend)
     per_orbit = logs / steps
     exponents = _mean(per_orbit)
-    spread = standard_error(per_orbit[None]) if len(per_orbit) > 1 else change[0] / steps
+    spread = standard_error(per_orbit[None]) if len(per_orbit) > 1 else change[0] / steps + 0 * exponents
 
     def error(gradient: Array) -> float:
         used = np.where(gradient == 0, 0.0, per_orbit[:, : len(gradient)] * gradient).sum(axis=1)
@@ -199,6 +196,6 @@ def _whole(system: System, x0: Any, steps: int, k: int, rng: np.random.Generator
         steps=steps,
         finite_time=True,
         kaplan_yorke=kaplan_yorke_estimate(exponents, system.dim, error),
-        reasons=(None,) * len(per_orbit),
+        reasons=reasons,
         interval=0,
     )

@@ -157,15 +157,17 @@ class Tangent:
     Args:
         system: on R^d.
         p: number of tangent vectors.
-        derivative: how to differentiate once more, "complex-step" or "finite-difference"; without it only `step` works.
+        derivative: "finite-difference" to differentiate once more; without it only `step` works.
 
     Raises:
-        ValueError: p < 1.
+        ValueError: p < 1, or another `derivative`.
     """
 
     def __init__(self, system: System, p: int, *, derivative: str | None = None) -> None:
         if p < 1:
             raise ValueError(f"`p` must be at least 1, got {p!r}.")
+        if derivative not in (None, "finite-difference"):  # tangent maps take real points only
+            raise ValueError(f'`derivative` must be None or "finite-difference", got {derivative!r}.')
         self.system, self.p = system, p
         self.dim, self.length = system.dim * (1 + p), system.length
         self._map = Map(self._moved, dim=self.dim, derivative=derivative)

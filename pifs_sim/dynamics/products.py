@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from array_api_compat import array_namespace
 
-from pifs_sim.dynamics.frames import Backend, random_frame
+from pifs_sim.dynamics.compiled import Backend
+from pifs_sim.dynamics.frames import random_frame
 from pifs_sim.dynamics.system import System
 from pifs_sim.kernels import graded_singular_values, orthonormal
 
@@ -52,6 +54,9 @@ def _factors(push: Push, order: Sequence[int], V: Any, backend: Backend) -> tupl
             logs = np.where(live, np.log(lengths), 0.0)
             spread = float(np.where(live, logs, -np.inf).max() - np.where(live, logs, np.inf).min())
         size = float(np.abs(logs).max())
+        if end - begin == 1 and np.isnan(lengths).any():
+            orbit = int(np.isnan(lengths).any(axis=1).argmax())
+            raise ValueError(f"the tangent map is not finite at step n={order[begin]}, orbit {orbit}.")
         if end - begin > 1 and not (spread <= _CONDITION and size <= _SIZE):  # nan and dead directions too
             interval = max(1, (end - begin) // 2) if np.isfinite(spread) else 1
             longest = interval if np.isfinite(spread) else longest
@@ -78,6 +83,8 @@ def triangular_log_singular_values(factors: Sequence[Array], *, max_sweeps: int 
         if float(np.abs(U).max(initial=0.0)) <= 10:
             break
         factors = _sweep(factors, backend)
+    if not np.isfinite(U).all():
+        raise ValueError(f"the tangent product is not graded after {max_sweeps} sweeps.")
     return np.asarray(graded_singular_values.compute(s, U, backend=backend))
 
 
@@ -107,9 +114,26 @@ def _graded(factors: Sequence[Array]) -> tuple[Array, Array]:
     return s, np.where(np.isfinite(U), U, np.inf)
 
 
+def _orbits(system: System, x0: Any, steps: int) -> tuple[list[Any], tuple[str | None, ...]]:
+    """The points at which steps begin, with a sound orbit in the place of those that left the finite points."""
+    xp = array_namespace(x0)
+    points = [x0]
+    reasons: list[str | None] = [None] * x0.shape[0]
+    with np.errstate(over="ignore", invalid="ignore"):
+        for n in range(steps):
+            points.append(system.step(points[-1], n))
+            for orbit in np.flatnonzero(_plain(~xp.all(xp.isfinite(points[-1]), axis=1))):
+                if reasons[orbit] is None:
+                    reasons[orbit] = f"orbit {orbit} left the finite points at step n={n}, from x={points[n][orbit, :]}"
+    if None in reasons:
+        source = xp.asarray([b if reason is None else reasons.index(None) for b, reason in enumerate(reasons)])
+        points = [xp.take(x, source, axis=0) for x in points]
+    return points[:-1], tuple(reasons)
+
+
 def log_singular_values(
     system: System, x0: Any, steps: int, *, k: int, rng: np.random.Generator, backend: Backend = None
-) -> tuple[Array, Array]:
+) -> tuple[Array, Array, tuple[str | None, ...]]:
     """ln of the k leading singular values of the first `steps` steps' tangent map, and how far they settled.
 
     Args:
@@ -121,15 +145,17 @@ def log_singular_values(
         backend: of the kernels.
 
     Returns:
-        (B, k) descending, and the change (B, k) in the last iteration (0 for k = d).
+        (B, k) descending, nan for orbits that left the finite points; the change (B, k) in the last iteration (0 for
+        k = d); and for each orbit why it failed, or None.
 
     Raises:
         ValueError: k < d for a system without `cotangent`.
     """
-    points, x = [], x0
-    for n in range(steps):
-        points.append(x)
-        x = system.step(x, n)
+    points, reasons = _orbits(system, x0, steps)
+    failed = np.array([reason is not None for reason in reasons])
+    if failed.all():
+        nothing = np.full((len(reasons), k), np.nan)
+        return nothing, nothing, reasons
 
     def push(n: int, V: Any) -> Any:
         return system.tangent(points[n], n, V)[1]
@@ -141,7 +167,7 @@ def log_singular_values(
     if k == d:
         factors = _factors(push, range(steps), random_frame(x0, d, rng), backend)[1]
         found = triangular_log_singular_values(factors, backend=backend)
-        return found, np.zeros_like(found)
+        return np.where(failed[:, None], np.nan, found), np.zeros_like(found), reasons
     if not callable(getattr(system, "cotangent", None)):
         raise ValueError(
             f"`k`={k} of d={d} exponents of a finite chain need the system's `cotangent(x, n, U)`: ask for k={d}."
@@ -156,4 +182,4 @@ def log_singular_values(
         if float(change.max()) <= _SETTLED * (1 + steps):
             break
         V, _ = _factors(pull, range(steps - 1, -1, -1), V, backend)
-    return found, change
+    return np.where(failed[:, None], np.nan, found), change, reasons

@@ -15,8 +15,10 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from pifs_sim.dynamics.averages import BatchMeans
-from pifs_sim.dynamics.frames import Backend, advance
+from pifs_sim.dynamics.compiled import Backend
+from pifs_sim.dynamics.frames import advance
 from pifs_sim.dynamics.system import System
+from pifs_sim.kernels import orthonormal
 from pifs_sim.kernels.orbits import Advance
 
 __all__ = ["Run"]
@@ -90,7 +92,8 @@ class Run:
             if trouble is None:
                 break
             if self.interval == 1:
-                raise ValueError(f"the Jacobian is not finite: {trouble}.")
+                self._explain(count)
+                raise ValueError(f"{trouble}.")
             if self.renormalise is not None:
                 raise ValueError(f"`renormalise`={self.renormalise} is too long: {trouble}.")
             self.interval = self.longest = max(1, self.interval // 2)
@@ -132,6 +135,18 @@ class Run:
             rate = max(rate, moved.spread / _WORST_CONDITION / self.interval) if rate == rate else 0.0
         rate = max(rate, moved.size / _SIZE / min(self.interval, count))
         return self.longest if rate * self.longest <= 1 else max(1, int(1 / rate))
+
+    def _explain(self, count: int) -> None:
+        """ValueError naming the step and orbit where the tangent map is not finite."""
+        x, V = self.x, self.V
+        for n in range(self.n, self.n + count):
+            x, V = self.system.tangent(x, n, V)  # maps say it themselves
+            xp = array_namespace(V)
+            good = xp.all(xp.isfinite(xp.reshape(V, (V.shape[0], -1))), axis=1) | ~xp.all(xp.isfinite(x), axis=1)
+            if not bool(xp.all(good)):
+                orbit = int(xp.argmin(xp.astype(good, xp.int8)))
+                raise ValueError(f"the tangent map is not finite at step n={n}, orbit {orbit}.")
+            V = orthonormal.compute(V)[0]
 
     def _note_failures(self, x: Any, count: int) -> None:
         """Say at which step an orbit left the finite points."""

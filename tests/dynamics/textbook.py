@@ -125,3 +125,16 @@ def folded_jacobians(x: Any, n: int) -> Any:
 
 RANK_ONE = Map.compiled(folded_step, folded_jacobian, dim=2)  # (x, y) -> (g, g), g = 4 s (1 - s), s = (x + y)/2
 RANK_ONE_BATCH = Map(folded_batch, folded_jacobians, dim=2)
+
+
+def ring(dim: int, r: float = 3.99, coupling: float = 0.1) -> Map:
+    """A ring of logistic maps g, x_i -> (1 - c) g(x_i) + c/2 (g(x_{i-1}) + g(x_{i+1})), on batches."""
+
+    def couple(y: Any) -> Any:
+        return (1 - coupling) * y + coupling / 2 * (np.roll(y, 1, axis=1) + np.roll(y, -1, axis=1))
+
+    return Map(
+        lambda x, n: couple(r * x * (1 - x)),  # noqa: ARG005
+        tangent=lambda x, n, V: couple(r * (1 - 2 * x)[:, :, None] * V),  # noqa: ARG005
+        dim=dim,
+    )

@@ -5,35 +5,8 @@ import sys
 import numpy as np
 import pytest
 
-from experiments.cli import main
 from theory import ledger
 from theory.claim import Status
-
-
-@pytest.fixture
-def run(capsys, monkeypatch, tmp_path):
-    """Run a command in an empty folder; return (status, stdout, stderr)."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        with pytest.raises(SystemExit) as exit_:
-            main(arguments)
-        out, err = capsys.readouterr()
-        return exit_.value.code, out, err
-
-    return call
-
-
-def refused(result, *words):
-    """Exit status 2, nothing on standard output, one line on standard error with the words."""
-    status, out, err = result
-    assert status == 2
-    assert out == ""
-    assert err.startswith("pifs-sim: ")
-    assert err.count("\n") == 1
-    for word in words:
-        assert word in err
-    return True
 
 
 def test_validate_reports_the_chosen_claims_and_what_they_use(run, tmp_path):
@@ -90,7 +63,7 @@ def test_the_ledger_is_written_where_asked(run, tmp_path):
     assert "| reported-linear |" in (tmp_path / "L.md").read_text(encoding="utf-8")
 
 
-def test_bad_input_to_validate_is_one_line_and_exit_2(run, tmp_path):
+def test_bad_input_to_validate_is_one_line_and_exit_2(run, tmp_path, refused):
     (tmp_path / "text.png").write_text("no image")
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_text("")
@@ -103,7 +76,7 @@ def test_bad_input_to_validate_is_one_line_and_exit_2(run, tmp_path):
     assert refused(run("validate", "--claims", "reported-linear", "--ledger", "none/L.md"), "none/L.md")
 
 
-def test_bad_commands_and_options_are_one_line_and_exit_2(run):
+def test_bad_commands_and_options_are_one_line_and_exit_2(run, refused):
     assert refused(run("valdate"), "valdate")
     assert refused(run("validate", "--quik"), "--quik")
     assert refused(run("schedule"))
@@ -111,7 +84,7 @@ def test_bad_commands_and_options_are_one_line_and_exit_2(run):
     assert refused(run("schedule", "show", "linear", "--steps", "many"), "--steps")
 
 
-def test_bad_schedules_are_one_line_and_exit_2(run, tmp_path):
+def test_bad_schedules_are_one_line_and_exit_2(run, tmp_path, refused):
     assert refused(run("schedule", "show", "cosin"), "cosine")
     assert refused(run("schedule", "show", "linear", "--steps", "0"), "steps", "0")
     assert refused(run("schedule", "show", "karras", "--sigma-min", "-1"), "sigma_min", "-1")

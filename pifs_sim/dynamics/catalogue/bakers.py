@@ -7,13 +7,12 @@ Generalised baker's map with a cut a and contractions l, r (l + r <= 1):
 -(a ln a + (1 - a) ln(1 - a)) and a ln l + (1 - a) ln r.
 
 Where x doubles (the Kaplan-Yorke map, and a = 1/2) it moves on the fractions y/p of `interval`, exactly. At other cuts
-doubles alone would not do: with a = 1/4 every double k/2^52 near 0 is hit exactly, by one orbit of 2e8 steps in all,
-and with any cut the 2^53 doubles are few enough for cycles of 1e7 steps. The expansion eats the last bits of x, and
-the true orbit has others behind them; here they come from y, which holds the past: x' = u + 2^-51 (z - u), u the
-image of x and z the last bits of y, 2^44 y mod 1. This is rounding, of up to 2^-51, by a rule that remembers: each
-step is that close to the map, which expands, so a true orbit stays within 2^-51/(1/max(a, 1 - a) - 1) of the whole
-orbit; and (x, y) together have too many states for short cycles. Cuts that leave the bits of x as they are (within
-2^-30 of 1/2, but not 1/2) or nearly so (within 2^-20 of 0 or 1) are refused.
+doubles alone would not do: with a = 1/4 orbits still fall on 0, once in 2e8 steps, and with any cut there are so few
+doubles that cycles of 1e7 steps are usual. The expansion uses up the last bits of x; here new ones come from y, which
+holds the past: x' = u + 2^-51 (z - u), u the image of x and z the last bits of y, 2^44 y mod 1. This is rounding, of
+at most 2^-51 a step, by a rule that remembers, and (x, y) has too many states for short cycles. The map expands by
+s = 1/max(a, 1 - a) at least, with full branches, so a true orbit takes the same branches and stays within
+2^-51/(s - 1). Cuts that double nearly (within 2^-30 of 1/2) or hardly expand (within 2^-20 of 0 or 1) are refused.
 """
 
 from __future__ import annotations

@@ -131,8 +131,8 @@ def logistic(r: float = 4.0) -> Entry:
     """The logistic map x -> r x (1 - x); see `logistic_exponent` for what is known.
 
     At r = 4 a double within 2^-28 of 1/2 would be rounded to 1 and stay at 0 ever after, once in 2e8 steps: the image
-    is rounded to the double below 1 instead. Orbits of doubles still end in cycles, of 1e7 steps and fewer: average over
-    many orbits rather than over one that is longer.
+    is rounded to the double below 1 instead. Orbits of doubles still end in a cycle, most of
+    them in one of 5638349 steps after some 1e7: many orbits are better than a longer one.
 
     Raises:
         ValueError: r outside (0, 4].

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["MAX_LEVELS", "compute"]
+__all__ = ["MAX_LEVELS", "compute", "corners"]
 
 MAX_LEVELS = 53  # 2^53 - 1 is the last index that a float64 counts up to
 
@@ -44,7 +44,7 @@ def compute(
         raise ValueError(f"`levels` must lie in 0..{MAX_LEVELS}, got {levels}.")
     if not (0 < side < np.inf and 2.0**levels / side < np.inf):
         raise ValueError(f"`side` must be positive and 2^levels/side finite, got {side!r} with levels {levels}.")
-    low, high = (np.array([extreme(column) for column in points.T], np.float64) for extreme in (np.min, np.max))
+    low, high = corners(points)
     if not ((low - origins >= 0).all() and (high - origins <= side).all()):
         raise ValueError(f"`points` must lie in the cubes of side {side!r}, got points from {low} to {high}.")
     if backend == "reference":
@@ -56,3 +56,16 @@ def compute(
 
         return cpu.compute(points, origins, side, levels)
     raise ValueError(f'`backend` must be "reference" or "cpu", got {backend!r}.')
+
+
+def corners(points: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """The lowest and the highest coordinates along each axis, (d,) float64; nan if there is one.
+
+    Rows are taken by the hundred: NumPy reduces arrays with short rows thirty times more slowly.
+    """
+    n, d = points.shape
+    hundreds = n // 100
+    if hundreds:
+        wide, rest = points[: 100 * hundreds].reshape(hundreds, 100 * d), points[100 * hundreds :]
+        points = np.concatenate([wide.min(axis=0).reshape(100, d), wide.max(axis=0).reshape(100, d), rest])
+    return points.min(axis=0).astype(np.float64), points.max(axis=0).astype(np.float64)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import get_num_threads
 
-from pifs_sim.kernels.box_counting import keys, pyramid
+from pifs_sim.kernels.box_counting import corners, keys, pyramid
 
 __all__ = ["compute"]
 
@@ -23,7 +23,7 @@ _BYTES = 16
 def compute(points: Any, origins: Any, side: float, levels: int) -> npt.NDArray[np.int64]:
     """Occupied boxes, (M, levels + 1)."""
     points = np.ascontiguousarray(points)
-    high = np.array([column.max() for column in points.T], np.float64)
+    high = corners(points)[1]
 
     def count(origin: Any) -> npt.NDArray[np.int64]:
         tiles = pyramid.tiles(high - origin, side, levels)
@@ -31,6 +31,11 @@ def compute(points: Any, origins: Any, side: float, levels: int) -> npt.NDArray[
             return pyramid.compute(points, origin, side, levels, tiles)
         return keys.compute(points, origin, side, levels)
 
-    with ThreadPoolExecutor(max(1, min(get_num_threads(), len(origins)))) as pool:
-        rows = list(pool.map(count, origins.astype(np.float64)))
+    origins = origins.astype(np.float64)
+    threads = min(get_num_threads(), len(origins))
+    if threads < 2:
+        rows = list(map(count, origins))
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            rows = list(pool.map(count, origins))
     return np.array(rows, np.int64).reshape(len(origins), levels + 1)

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import numpy as np
+
 __all__ = ["compute"]
 
 
@@ -24,6 +26,8 @@ def compute(s: Any, U: Any, *, backend: Literal["reference", "cpu"] | None = Non
     """
     if U.ndim != 3 or U.shape[1] != U.shape[2] or s.shape != U.shape[:2]:
         raise ValueError(f"`s` and `U` must have shapes (B, d) and (B, d, d), got {s.shape} and {U.shape}.")
+    if not np.isfinite(U).all() or np.isnan(s).any() or (s == np.inf).any():
+        raise ValueError("`U` must be finite, and `s` finite or -inf.")
     if backend == "reference":
         from pifs_sim.kernels.graded_singular_values import reference
 

@@ -84,7 +84,7 @@ def _general(rule: Rule, dtype: Any) -> Any:
         k = V.shape[2]
         y, other, jacobian = np.empty(d, x.dtype), np.empty((d, k), x.dtype), np.empty((d, d), x.dtype)
         R, rows = np.empty((k, k), x.dtype), np.empty((k, d), x.dtype)
-        lengths, product = np.empty(k), np.empty(k * d, x.dtype)
+        lengths, scales, product = np.empty(k), np.empty(k), np.empty(k * d, x.dtype)
         for b in range(batch):
             here, frame = x[b], V[b]
             last = 0
@@ -96,7 +96,7 @@ def _general(rule: Rule, dtype: Any) -> Any:
                     here[c] = y[c]
                 if i + 1 - last == interval or i == steps - 1:
                     last = i + 1
-                    orthonormalise(frame, R, rows, lengths, product)
+                    orthonormalise(frame, R, rows, lengths, scales, product)
                     low, high = math.inf, -math.inf
                     for c in range(k):
                         if R[c, c] == 0.0:
@@ -116,7 +116,8 @@ def _general(rule: Rule, dtype: Any) -> Any:
 
     real = from_dtype(dtype)
     matrix, vector = types.Array(real, 2, "C"), types.Array(real, 1, "C")
-    pointer = types.FunctionType(types.void(matrix, matrix, matrix, types.Array(types.float64, 1, "C"), vector))
+    numbers = types.Array(types.float64, 1, "C")
+    pointer = types.FunctionType(types.void(matrix, matrix, matrix, numbers, numbers, vector))
     compiled = njit((*planar.signature(dtype), pointer), nogil=True, error_model="numpy")(kernel)
     return lambda *arguments: compiled(*arguments, orthonormalise)
 

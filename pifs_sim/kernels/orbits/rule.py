@@ -62,6 +62,11 @@ class Rule:
         """Whether step and jacobian return their values."""
         return self.jacobian is not None and parameters(self.step) == parameters(self.jacobian) == 2
 
+    def check(self, x: Any, n: int) -> None:
+        """Evaluate both functions at one point (d,); ValueError for a result of the wrong shape."""
+        self.step_at(x, n)
+        self.push(x, n, np.eye(self.dim, dtype=x.dtype)[:, :1])
+
     def step_at(self, x: Any, n: int) -> Any:
         """f at one point (d,), in Python; ValueError for a result of the wrong shape."""
         return self._value("step", self.step, x, n, (self.dim,))

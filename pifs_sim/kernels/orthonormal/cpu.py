@@ -18,17 +18,21 @@ __all__ = ["compute", "orthonormalise"]
 _PANEL = 16
 
 
-def _orthonormalise(V: Any, R: Any, rows: Any, lengths: Any, product: Any) -> None:
-    """Overwrite V (d, k) by Q and R (k, k) by R; `rows` (k, d), `lengths` (k,) and
-    `product` (d k,) are room for the work."""
+def _orthonormalise(V: Any, R: Any, rows: Any, lengths: Any, scales: Any, product: Any) -> None:
+    """Overwrite V (d, k) by Q and R (k, k) by R, working in `rows` (k, d), two of (k,) and one of (d k,)."""
     d, k = V.shape
     eps = 2.220446049250313e-16 if V.itemsize == 8 else 1.1920929e-07
     for j in range(k):
-        square = 0.0
+        largest = 0.0
         for i in range(d):
-            rows[j, i] = V[i, j]
-            square += V[i, j] * V[i, j]
-        lengths[j] = math.sqrt(square)
+            largest = max(largest, abs(V[i, j]))
+        scale = 1.0  # a power of 2, so that no square leaves the range of floats
+        if largest > 0.0 and math.isfinite(largest):
+            scale = math.ldexp(1.0, min(max(math.frexp(largest)[1], -1020), 1020))
+        scales[j] = scale
+        for i in range(d):
+            rows[j, i] = V[i, j] / scale
+        lengths[j] = _norm(rows[j])
         for c in range(k):
             R[j, c] = 0.0
     for begin in range(0, k, _PANEL):
@@ -60,6 +64,8 @@ def _orthonormalise(V: Any, R: Any, rows: Any, lengths: Any, product: Any) -> No
                 for j in range(begin, end):
                     R[j, m] = overlap[m - end, j - begin]
     for j in range(k):
+        for m in range(j + 1):
+            R[m, j] *= scales[j]
         for i in range(d):
             V[i, j] = rows[j, i]
 
@@ -89,9 +95,10 @@ orthonormalise = njit(**_FAST)(_orthonormalise)
 
 def _batch(V: Any, R: Any) -> None:
     d, k = V.shape[1:]
-    rows, lengths, product = np.empty((k, d), V.dtype), np.empty(k), np.empty(k * d, V.dtype)
+    rows, product = np.empty((k, d), V.dtype), np.empty(k * d, V.dtype)
+    lengths, scales = np.empty(k), np.empty(k)
     for b in range(V.shape[0]):
-        orthonormalise(V[b], R[b], rows, lengths, product)
+        orthonormalise(V[b], R[b], rows, lengths, scales, product)
 
 
 _compute = njit(cache=True, nogil=True)(_batch)
