@@ -9,7 +9,7 @@ import array_api_compat.numpy as numpy_namespace
 import numpy as np
 from array_api_compat import array_namespace, is_array_api_obj
 
-__all__ = ["check_count", "check_points", "reals"]
+__all__ = ["check_count", "check_frame", "check_points", "reals"]
 
 
 def reals(name: str, values: Any) -> tuple[Any, Any]:
@@ -41,6 +41,14 @@ def check_points(x: Any, dim: int, name: str = "x") -> Any:
     if points.ndim != 2 or points.shape[1] != dim:
         raise ValueError(f"`{name}` must have shape (batch, {dim}), got {tuple(points.shape)}.")
     return points
+
+
+def check_frame(V: Any, x: Any, name: str = "V") -> Any:
+    """`V` if it has shape (B, d, p) for points x of shape (B, d); ValueError otherwise."""
+    shape = tuple(getattr(V, "shape", ()))
+    if len(shape) != 3 or shape[:2] != tuple(x.shape):
+        raise ValueError(f"`{name}` must have shape ({x.shape[0]}, {x.shape[1]}, p), got {shape}.")
+    return V
 
 
 def check_count(name: str, value: Any, low: int, high: int | None) -> None:

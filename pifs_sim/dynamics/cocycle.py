@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from array_api_compat import array_namespace
 
-from pifs_sim.dynamics.arrays import check_points, reals
+from pifs_sim.dynamics.arrays import check_frame, check_points, reals
 
 __all__ = ["Cocycle"]
 
@@ -36,7 +36,7 @@ class Cocycle:
             raise ValueError(f"`matrices` must have shape (T, d, d) or (T, B, d, d), got {tuple(given.shape)}.")
         if not xp.all(xp.isfinite(given)):
             raise ValueError("`matrices` must be finite.")
-        count = given.shape[0]
+        given, count = xp.asarray(given, copy=True), given.shape[0]
         self.dim: int = given.shape[-1]
         self.length: int | None = None if periodic else count
         self._matrix: Callable[[int, int], Any] = lambda n, _: given[n % count if periodic else n, ...]
@@ -88,6 +88,8 @@ class Cocycle:
         if n < 0 or (self.length is not None and n >= self.length):
             raise ValueError(f"`n` must be in 0..{'' if self.length is None else self.length - 1}, got {n!r}.")
         matrix = self._matrix(n, x.shape[0])
+        if matrix.ndim == 3 and matrix.shape[0] != x.shape[0]:
+            raise ValueError(f"`x` must hold {matrix.shape[0]} orbits, one a matrix, got {x.shape[0]}.")
         return x, array_namespace(x).asarray(matrix, dtype=x.dtype)
 
     def step(self, x: Any, n: int) -> Any:
@@ -99,10 +101,10 @@ class Cocycle:
         """(A_n x, A_n V) for V of shape (B, d, p)."""
         x, matrix = self._at(x, n)
         xp = array_namespace(x)
-        return xp.matmul(matrix, x[:, :, None])[:, :, 0], xp.matmul(matrix, V)
+        return xp.matmul(matrix, x[:, :, None])[:, :, 0], xp.matmul(matrix, check_frame(V, x))
 
     def cotangent(self, x: Any, n: int, U: Any) -> Any:
         """A_n^T U for U of shape (B, d, p)."""
         x, matrix = self._at(x, n)
         xp = array_namespace(x)
-        return xp.matmul(xp.matrix_transpose(matrix), U)
+        return xp.matmul(xp.matrix_transpose(matrix), check_frame(U, x, "U"))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace
 
-from pifs_sim.dynamics.arrays import check_points
+from pifs_sim.dynamics.arrays import check_frame, check_points
 from pifs_sim.dynamics.compiled import CompiledMap
 from pifs_sim.dynamics.system import System
 
@@ -141,11 +141,12 @@ class Map:
     def tangent(self, x: Any, n: int, V: Any) -> tuple[Any, Any]:
         """(f(x, n), Df(x, n) V) for V of shape (B, d, p)."""
         x = check_points(x, self.dim)
-        return self.step(x, n), self._push(x, n, V)
+        return self.step(x, n), self._push(x, n, check_frame(V, x))
 
     def _pull_back(self, x: Any, n: int, U: Any) -> Any:
         """Df(x, n)^T U for U of shape (B, d, p)."""
         x = check_points(x, self.dim)
+        check_frame(U, x, "U")
         if self._cotangent is not None:
             return self._shaped("cotangent", self._cotangent(x, n, U), tuple(U.shape), x)
         return array_namespace(x).matmul(array_namespace(x).matrix_transpose(self.jacobian(x, n)), U)

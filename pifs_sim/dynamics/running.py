@@ -7,9 +7,11 @@ import json
 import os
 import time
 import warnings
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from array_api_compat import array_namespace
@@ -62,6 +64,8 @@ class Run:
         self.interval = self.renormalise or 1
         self.path, self.saved = path, time.monotonic()
         if path is not None:
+            if not path.parent.is_dir():
+                raise ValueError(f"`checkpoint` must lie in an existing folder, got {path}.")
             self.key = self._fingerprint()
             if path.exists():
                 self._load(path)
@@ -91,7 +95,7 @@ class Run:
             trouble = self._trouble(moved, growth, count)
             if trouble is None:
                 break
-            if self.interval == 1:
+            if self.interval == 1 or bool(self._advanced(count, 1)[0].overflowed.any()):
                 self._explain(count)
                 raise ValueError(f"{trouble}.")
             if self.renormalise is not None:
@@ -202,10 +206,10 @@ class Run:
 
     def _load(self, path: Path) -> None:
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 kept = {name: archive[name] for name in ("facts", "x", "V", "dead", "sums", "rest")}
             facts = json.loads(kept["facts"].tobytes())
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
             raise ValueError(f"`checkpoint` {path} is not a checkpoint: {error}.") from None
         if facts["key"] != self.key:
             raise ValueError(f"`checkpoint` {path} belongs to another run: other arguments, points or map.")

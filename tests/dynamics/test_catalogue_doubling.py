@@ -50,6 +50,13 @@ def test_one_step_is_exact_on_every_fraction(y: int) -> None:
     assert step(catalogue.skinny_baker(), plane)[0, 0] == 2 * y % P / P
 
 
+@given(y=st.integers(1, 2**40), off=st.floats(-0.4, 0.4))
+def test_points_between_are_moved_to_the_nearest_fraction(y: int, off: float) -> None:
+    x = np.array([[(y + off) / P]])
+    assert step(catalogue.doubling(), x)[0, 0] == 2 * y / P
+    assert step(catalogue.tent(), x)[0, 0] == 2 * y / P
+
+
 def test_the_doubling_map_multiplies_by_powers_of_two_for_a_million_steps() -> None:
     entry = catalogue.doubling()
     x = entry.x0(5, np.random.default_rng(1))

@@ -12,27 +12,20 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from pifs_sim.kernels import graded_singular_values
+from tests.kernels.exact import log_singular_values
 
 SEEDS = st.integers(0, 2**32 - 1)
 BACKENDS = pytest.mark.parametrize("backend", ["reference", "cpu"])
 
 
 def exact(s: np.ndarray, U: np.ndarray) -> list[float]:
-    """ln of the singular values by one-sided Jacobi rotations on the rows, with digits for the whole range of s."""
+    """By 50 digits beyond the range of s."""
     finite = s[s > -np.inf]
-    span = float(np.ptp(finite)) if finite.size else 0.0
-    with mpmath.workdps(int(50 + 2 * span / 2.3)):
-        rows = [
-            mpmath.matrix([mpmath.exp(mpmath.mpf(float(a))) * mpmath.mpf(float(u)) for u in row])
-            if a > -np.inf
-            else mpmath.zeros(len(s), 1)
-            for a, row in zip(s, U, strict=True)
-        ]
-        A = mpmath.matrix([[row[j] for j in range(len(s))] for row in rows])
-        gram = mpmath.eigsy(A * A.T, eigvals_only=True)
-        largest = max(abs(value) for value in gram)
-        noise = largest * mpmath.mpf(10) ** (-mpmath.mp.dps + 15)
-        return sorted((float(mpmath.log(value)) / 2 if value > noise else -np.inf for value in gram), reverse=True)
+    digits = int(50 + 2 * np.ptp(finite) / np.log(10)) if finite.size else 50
+    with mpmath.workdps(digits):
+        lengths = [mpmath.exp(float(a)) if a > -np.inf else mpmath.mpf(0) for a in s]
+        A = mpmath.diag(lengths) * mpmath.matrix(U.tolist())
+    return log_singular_values(A, digits)
 
 
 def upper(rng: np.random.Generator, d: int) -> np.ndarray:

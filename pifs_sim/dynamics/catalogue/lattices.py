@@ -129,7 +129,7 @@ def circulant_lattice(weights: Sequence[float] = (0.6, 0.3, 0.0, 0.1), slope: fl
     Raises:
         ValueError: no weights, weights that are not finite, a slope of 0 or not finite.
 
-    Source: Isola, Politi, Ruffo, Torcini 1990, Phys. Lett. A 143, 365.
+    Source: Davis 1979, Circulant Matrices, Wiley (their eigenvalues).
     """
     try:
         ring = tuple(real("weights", weight) for weight in weights)
@@ -142,7 +142,7 @@ def circulant_lattice(weights: Sequence[float] = (0.6, 0.3, 0.0, 0.1), slope: fl
     return Entry(
         name="circulant_lattice",
         parameters={"weights": ring, "slope": slope},
-        source="Isola, Politi, Ruffo, Torcini 1990, Phys. Lett. A 143, 365",
+        source="Davis 1979, Circulant Matrices, Wiley (their eigenvalues)",
         system=_circulant(ring, slope),
         x0=lambda batch, rng: rng.random((batch, len(ring))),
         exponents=exponents,

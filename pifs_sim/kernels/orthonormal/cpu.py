@@ -44,7 +44,7 @@ def _orthonormalise(V: Any, R: Any, rows: Any, lengths: Any, scales: Any, produc
                 for m in range(j):
                     R[m, j] += _project(rows[m], v)
                 size = _norm(v)
-            if size <= 8 * d * eps * lengths[j]:  # dead; nan is not
+            if size <= 8 * d * eps * lengths[j] and math.isfinite(size):  # dead; nan is not
                 for i in range(d):
                     v[i] = 0.0
                 continue

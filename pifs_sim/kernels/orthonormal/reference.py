@@ -26,7 +26,7 @@ def compute(V: Any) -> tuple[Any, Any]:
             v = v - xp.matmul(Q, overlap)
             R[:, :, j] += overlap[:, :, 0]
         size = xp.linalg.vector_norm(v, axis=1)
-        dead = size <= rounding  # nan is not
+        dead = (size <= rounding) & xp.isfinite(size)  # nan is not
         Q[:, :, j] = xp.where(dead, 0.0, v[:, :, 0] / xp.where(dead, 1.0, size))
         R[:, j, j] = xp.where(dead, 0.0, size)[:, 0]
     return Q, R * scale
