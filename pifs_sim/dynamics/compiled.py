@@ -48,7 +48,6 @@ class CompiledMap:
             raise ValueError(f"`length` must be None or at least 1, got {length!r}.")
         self.rule = orbits.Rule(step, jacobian, tangent, dim)
         self.dim, self.length = dim, length
-        self._checked = False
 
     def advance(self, x: Any, V: Any, *, first: int, steps: int, interval: int, backend: Backend = None) -> Advance:
         """Many steps at once: see `pifs_sim.kernels.orbits`.
@@ -56,12 +55,9 @@ class CompiledMap:
         Raises:
             ValueError: points of another dimension, or functions whose results have a wrong shape.
         """
-        x = check_points(x, self.dim)
-        if not self._checked and len(x):
-            with np.errstate(all="ignore"):
-                self.rule.check(np.array(x[0]), first)
-            self._checked = True
-        return orbits.compute(self.rule, x, V, first=first, steps=steps, interval=interval, backend=backend)
+        return orbits.compute(
+            self.rule, check_points(x, self.dim), V, first=first, steps=steps, interval=interval, backend=backend
+        )
 
     def step(self, x: Any, n: int) -> Any:
         """f(x, n), (B, d) -> (B, d)."""

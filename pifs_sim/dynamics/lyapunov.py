@@ -180,7 +180,11 @@ def _whole(system: System, x0: Any, steps: int, k: int, rng: np.random.Generator
     logs, change, reasons = log_singular_values(system, x0, steps, k=k, rng=rng, backend=backend)
     per_orbit = logs / steps
     exponents = _mean(per_orbit)
-    spread = standard_error(per_orbit[None]) if len(per_orbit) > 1 else change[0] / steps + 0 * exponents
+    spread = (
+        standard_error(per_orbit[None])
+        if len(per_orbit) > 1
+        else np.where(np.isnan(exponents), np.nan, change[0] / steps)
+    )
 
     def error(gradient: Array) -> float:
         used = np.where(gradient == 0, 0.0, per_orbit[:, : len(gradient)] * gradient).sum(axis=1)

@@ -121,14 +121,14 @@ def test_equal_singular_values_and_rotations_are_exact() -> None:
     assert_allclose(sums(rotations, k=2), 0, rtol=0, atol=1e-13)
 
 
-@settings(max_examples=25)
-@given(seed=SEEDS, d=st.integers(2, 5), rank=st.integers(0, 4), count=st.integers(1, 12))
+@settings(max_examples=15)
+@given(seed=SEEDS, d=st.integers(2, 4), rank=st.integers(0, 3), count=st.integers(1, 8))
 def test_products_without_rank_have_dead_directions(seed: int, d: int, rank: int, count: int) -> None:
     """Integer factors B C^T of rank r: -inf beyond r, and the others as 50 digits have them."""
     rng, r = np.random.default_rng(seed), min(rank, d)
     factors = rng.integers(-3, 4, (count, 2, d, r)).astype(float)
     A = factors[:, 0] @ np.swapaxes(factors[:, 1], 1, 2)
-    expected = np.array(log_singular_values(product(A, 200), 200))
+    expected = np.array(log_singular_values(product(A, 90), 90))
     got = sums(A)
     assert np.array_equal(got > -np.inf, expected > -np.inf)
     live = expected > -np.inf

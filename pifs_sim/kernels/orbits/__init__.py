@@ -13,12 +13,15 @@ did not.
 from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
+from weakref import WeakSet
 
 import numpy as np
 
 from pifs_sim.kernels.orbits.rule import Rule
 
 __all__ = ["Advance", "Rule", "compute"]
+
+_CHECKED: WeakSet[Rule] = WeakSet()  # rules whose results have had the right shape once
 
 
 class Advance(NamedTuple):
@@ -45,7 +48,8 @@ def compute(
     """Advance points and frames; `backend` None takes "cpu".
 
     Raises:
-        ValueError: shapes that do not fit the rule, arrays that are not NumPy's, or an unknown backend.
+        ValueError: shapes that do not fit the rule, functions whose results have another shape, arrays that are not
+            NumPy's, or an unknown backend.
     """
     if not (isinstance(x, np.ndarray) and isinstance(V, np.ndarray)):
         raise ValueError(f"compiled rules take NumPy arrays, got {type(x).__name__} and {type(V).__name__}.")
@@ -55,6 +59,10 @@ def compute(
         raise ValueError(f"`V` must have shape ({x.shape[0]}, {rule.dim}, p), got {V.shape}.")
     if steps < 0 or interval < 0:
         raise ValueError(f"`steps` and `interval` must be >= 0, got {steps} and {interval}.")
+    if rule not in _CHECKED and len(x):
+        with np.errstate(all="ignore"):
+            rule.check(np.array(x[0]), first)
+        _CHECKED.add(rule)
     if backend == "reference":
         from pifs_sim.kernels.orbits import reference
 
