@@ -101,6 +101,7 @@ class BatchMeans:
         if means.size:  # orbits that are the same number for number count once
             series = np.moveaxis(means, 1, 0).reshape(means.shape[1], -1)
             means = means[:, np.sort(np.unique(series, axis=0, return_index=True)[1])]
-        with np.errstate(invalid="ignore"):  # 0 times the -inf of a dead direction
-            series = means if weights is None else np.where(weights == 0, 0.0, means * weights).sum(axis=2)
-        return standard_error(series) * (len(self.sums) * self.length / max(self.steps, 1)) ** 0.5
+        if weights is not None:
+            felt = np.flatnonzero(weights)  # not 0 times the -inf of a dead direction
+            means = means[..., felt] @ weights[felt]
+        return standard_error(means) * (len(self.sums) * self.length / max(self.steps, 1)) ** 0.5

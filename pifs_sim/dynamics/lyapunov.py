@@ -187,8 +187,9 @@ def _whole(system: System, x0: Any, steps: int, k: int, rng: np.random.Generator
     )
 
     def error(gradient: Array) -> float:
-        used = np.where(gradient == 0, 0.0, per_orbit[:, : len(gradient)] * gradient).sum(axis=1)
-        return float(standard_error(used[None])) if len(used) > 1 else float(np.abs(gradient) @ spread[: len(gradient)])
+        felt = np.flatnonzero(gradient)
+        used = per_orbit[:, felt] @ gradient[felt]
+        return float(standard_error(used[None])) if len(used) > 1 else float(np.abs(gradient[felt]) @ spread[felt])
 
     return LyapunovSpectrum(
         exponents=exponents,
