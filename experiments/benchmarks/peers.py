@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -105,13 +106,13 @@ def _stepper(name: str) -> Any:
     return lambda x: jnp.array([1.0 - 1.4 * x[0] ** 2 + x[1], 0.3 * x[0]])
 
 
-def _lyapax(name: str, steps: int, x0: Any) -> Task:
+def _lyapax(name: str, steps: int, x0: Any, every: int = 1) -> Task:
     step = _stepper(name)
     import jax
     import jax.numpy as jnp
     from lyapax import lyapunov_spectrum
 
-    run = jax.jit(jax.vmap(lambda x: lyapunov_spectrum(step, x, 1.0, steps, renorm_every=4).exponents))
+    run = jax.jit(jax.vmap(lambda x: lyapunov_spectrum(step, x, 1.0, steps, renorm_every=every).exponents))
     points = jnp.asarray(x0)
     return lambda: np.asarray(run(points).mean(axis=0))
 
@@ -131,5 +132,11 @@ def _chaotax(name: str, steps: int, x0: Any) -> Task:
 
 def peer_task(peer: str, name: str, steps: int, x0: Any) -> Task:
     """A peer's task: the exponents of the map of that name from x0 (B, d), averaged over the orbits."""
-    makers = {"pynamicalsys": _pynamicalsys, "lyapax": _lyapax, "tsdynamics": _tsdynamics, "chaotax": _chaotax}
+    makers: dict[str, Callable[..., Task]] = {
+        "pynamicalsys": _pynamicalsys,
+        "lyapax": _lyapax,
+        "lyapax, QR every 4": partial(_lyapax, every=4),
+        "tsdynamics": _tsdynamics,
+        "chaotax": _chaotax,
+    }
     return makers[peer](name, steps, x0)

@@ -31,14 +31,16 @@ def standard_error(batches: Array) -> Array:
     out = np.full(rest, np.nan)
     for index in np.ndindex(rest):
         y = batches[(slice(None), slice(None), *index)]
-        y = y[:, ~np.isnan(y).any(axis=0)]
+        total = float(y.sum())
+        if np.isnan(total):
+            y = y[:, ~np.isnan(y).any(axis=0)]
         if y.size < 2:
             continue
-        if np.isinf(y).any():
+        if np.isinf(total):
             out[index] = 0.0
             continue
         deviation = y - y.mean()
-        square = float((deviation**2).sum())
+        square = float(np.vdot(deviation, deviation))
         rho = float((deviation[1:] * deviation[:-1]).sum()) / square if square > 0 else 0.0
         rho = min(max(rho, 0.0), 0.9)
         pooled = square / (y.size - 1) / y.size * (1 + rho) / (1 - rho)
@@ -90,15 +92,17 @@ class BatchMeans:
     def history(self) -> tuple[npt.NDArray[np.int64], Array]:
         """Steps (H,), and the running means after them over the orbits that did not fail, (H, k)."""
         steps = self.length * np.arange(1, len(self.sums) + 1)
-        whole = np.cumsum(self.sums, axis=0) if self.sums else self.means()
-        good = ~np.isnan(whole).any(axis=(0, 2))
-        means = whole[:, good].sum(axis=1) / max(int(good.sum()), 1) if good.any() else whole.sum(axis=1)
-        return steps, means / steps[:, None]
+        if not self.sums:
+            return steps, self.means()[:, 0]
+        sums = np.array(self.sums)
+        bad = np.isnan(sums).any(axis=(0, 2)) if np.isnan(sums.sum()) else np.zeros(sums.shape[1], dtype=bool)
+        chosen = sums if bad.all() else sums[:, ~bad]
+        return steps, np.cumsum(chosen.mean(axis=1), axis=0) / steps[:, None]
 
     def standard_error(self, weights: Array | None = None) -> Array:
         """Standard error of the mean over all steps and orbits, (k,), or of its combination with `weights` (k,)."""
         means = self.means()
-        if means.size:  # orbits that are the same number for number count once
+        if means.size and len(np.unique(means[0, :, 0])) < means.shape[1]:  # are some orbits copies of others?
             series = np.moveaxis(means, 1, 0).reshape(means.shape[1], -1)
             means = means[:, np.sort(np.unique(series, axis=0, return_index=True)[1])]
         if weights is not None:

@@ -15,11 +15,11 @@ from pifs_sim.kernels.orbits import Advance
 __all__ = ["advance", "random_frame"]
 
 
-def random_frame(x: Any, k: int, rng: np.random.Generator) -> Any:
+def random_frame(x: Any, k: int, rng: np.random.Generator, backend: Backend = None) -> Any:
     """Orthonormal frames (B, d, k), of which the first columns do not depend on k; of x's kind and precision."""
     batch, d = x.shape
     columns = np.stack([rng.standard_normal((batch, d)) for _ in range(k)], axis=2)
-    Q = orthonormal.compute(columns, backend="reference")[0]
+    Q = orthonormal.compute(columns, backend=backend)[0]
     xp = array_namespace(x)
     return xp.asarray(Q, dtype=x.dtype)
 

@@ -1,7 +1,7 @@
 """Lyapunov spectra: averages of ln R_jj along orbits (Benettin et al. 1980, Meccanica 15; Shimada, Nagashima 1979).
 
 lambda_j = lim 1/N sum ln R_jj, V <- Df(x, n) V, V = Q R, V <- Q; x <- f(x, n). The interval between two QRs follows a
-running estimate of lambda_1 - lambda_k, so that the condition of V at a QR is about 1e4 and at worst 1e9, and its size
+running estimate of lambda_1 - lambda_k, so that the condition of V at a QR is about 1e4 and at worst 1e11, and its size
 within the range of floats. A finite chain has no such limit: its exponents are the logarithms of the singular values
 of the tangent map of the whole chain over its steps (`products`), and are called finite-time.
 """
@@ -121,7 +121,7 @@ def lyapunov_spectrum(
     rng = np.random.default_rng(0) if rng is None else rng
     if system.length is None:
         run = Run(system, backend, k, transient, renormalise, int(steps), early=target_stderr is not None)
-        run.start(x0, random_frame(x0, k, rng), None if checkpoint is None else Path(checkpoint))
+        run.start(x0, random_frame(x0, k, rng, backend), None if checkpoint is None else Path(checkpoint))
         return _averaged(run, target_stderr, progress)
     check_count("steps", steps, 1, system.length)
     for name, value, neutral in (

@@ -2,9 +2,12 @@
 
 Factors J Q = Q' R are formed along the chain, so A = Q_T (R_n ... R_1). QR of a random frame alone is not enough: the
 triangular product is swept back and forth, R_i^T taking the place of J, which orders and decouples it (Stewart 1997,
-"On graded QR decompositions of products of matrices"; Dieci, Elia 2008), until it is diag(e^s) U with U of modest
+"On graded QR decompositions of products of matrices"; Dieci, Elia 2008), so that it is diag(e^s) U with U of modest
 size; Jacobi rotations finish (`kernels.graded_singular_values`). For k < d, subspace iteration A^T A with a few
 spare columns, by `cotangent`, until the k leading values settle.
+
+A product that stretches a direction and later contracts it again is ill-conditioned: its small singular values change
+by eps times |J_T ... J_{n+1}| |J_n ... J_1| when a factor is rounded, which no algorithm in floats can undo.
 """
 
 from __future__ import annotations
@@ -38,15 +41,24 @@ def _plain(values: Any) -> Array:
 def _factors(push: Push, order: Sequence[int], V: Any, backend: Backend) -> tuple[Any, list[Array]]:
     """The last frame Q and the factors R of pushing V through the steps in `order`.
 
-    A stretch of steps between two QRs whose factor turns out ill-conditioned is done again, shorter.
+    A stretch of steps between two QRs whose factor turns out ill-conditioned is done again, shorter. A probe vector
+    tells the size of the tangent map, against which a column is nothing but rounding.
     """
+    xp = array_namespace(V)
+    d = V.shape[1]
+    rounding = 8 * d * float(xp.finfo(V.dtype).eps)
+    probe = xp.asarray(np.random.default_rng(0).standard_normal((1, d, 1)), dtype=V.dtype)
+    probe = xp.broadcast_to(probe / xp.linalg.vector_norm(probe), (V.shape[0], d, 1))
     factors: list[Array] = []
     begin, interval, longest = 0, 1, _LONGEST
     while begin < len(order):
         end = min(begin + interval, len(order))
-        W = V
+        W = xp.concat([V, probe], axis=2)
         for n in order[begin:end]:
             W = push(n, W)
+        reach, W = xp.linalg.vector_norm(W[:, :, -1:], axis=1, keepdims=True), W[:, :, :-1]
+        lengths = xp.linalg.vector_norm(W, axis=1, keepdims=True)
+        W = xp.where(lengths <= rounding * reach, 0.0, W)  # what is left of an annihilated direction is rounding
         Q, R = orthonormal.compute(W, backend=backend)
         lengths = np.diagonal(_plain(R), axis1=1, axis2=2)
         live = (np.diagonal(factors[-1], axis1=1, axis2=2) > 0) if factors else np.full(lengths.shape, fill_value=True)
@@ -68,24 +80,16 @@ def _factors(push: Push, order: Sequence[int], V: Any, backend: Backend) -> tupl
     return V, factors
 
 
-def triangular_log_singular_values(factors: Sequence[Array], *, max_sweeps: int = 50, backend: Backend = None) -> Array:
+def triangular_log_singular_values(factors: Sequence[Array], *, backend: Backend = None) -> Array:
     """ln of the singular values of R_n ... R_1, (B, p), descending; -inf where the product has no rank.
 
     Args:
         factors: R_1, ..., R_n, each (B, p, p) upper triangular with a non-negative diagonal.
-        max_sweeps: the product that still is not graded then is taken as it is.
         backend: of the kernels.
     """
     for _ in range(2 if len(factors) > 1 else 1):
         factors = _sweep(factors, backend)
-    for _ in range(max_sweeps):
-        s, U = _graded(factors)
-        if float(np.abs(U).max(initial=0.0)) <= 10:
-            break
-        factors = _sweep(factors, backend)
-    if not np.isfinite(U).all():
-        raise ValueError(f"the tangent product is not graded after {max_sweeps} sweeps.")
-    return np.asarray(graded_singular_values.compute(s, U, backend=backend))
+    return np.asarray(graded_singular_values.compute(*_graded(factors), backend=backend))
 
 
 def _sweep(factors: Sequence[Array], backend: Backend) -> list[Array]:
@@ -165,14 +169,14 @@ def log_singular_values(
 
     d = system.dim
     if k == d:
-        factors = _factors(push, range(steps), random_frame(x0, d, rng), backend)[1]
+        factors = _factors(push, range(steps), random_frame(x0, d, rng, backend), backend)[1]
         found = triangular_log_singular_values(factors, backend=backend)
         return np.where(failed[:, None], np.nan, found), np.zeros_like(found), reasons
     if not callable(getattr(system, "cotangent", None)):
         raise ValueError(
             f"`k`={k} of d={d} exponents of a finite chain need the system's `cotangent(x, n, U)`: ask for k={d}."
         )
-    V = random_frame(x0, min(d, k + _SPARE), rng)
+    V = random_frame(x0, min(d, k + _SPARE), rng, backend)
     found = np.full((x0.shape[0], k), np.inf)
     for _ in range(300):
         V, factors = _factors(push, range(steps), V, backend)

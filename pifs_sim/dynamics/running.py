@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import time
 import warnings
@@ -60,7 +61,8 @@ class Run:
         """Begin at x, or where the checkpoint left off."""
         self.x, self.V, self.reasons = x, V, [None] * x.shape[0]
         self.dead = np.zeros((x.shape[0], self.k), dtype=bool)
-        self.means = BatchMeans(_WARM_UP if self.early else max(1, self.total // 48))
+        batches = max(16, 48 // x.shape[0])
+        self.means = BatchMeans(_WARM_UP if self.early else max(1, self.total // batches))
         self.interval = self.renormalise or 1
         self.path, self.saved = path, time.monotonic()
         if path is not None:
@@ -103,7 +105,8 @@ class Run:
             self.interval = self.longest = max(1, self.interval // 2)
         self.dead = self.dead | (growth == -np.inf)
         self._note_failures(moved.x, count)
-        growth = np.where([[reason is not None] for reason in self.reasons], np.nan, growth)
+        if any(self.reasons):
+            growth = np.where([[reason is not None] for reason in self.reasons], np.nan, growth)
         self.x, self.V, self.n = moved.x, moved.V, self.n + count
         if self.renormalise is None:
             self.interval = self._next_interval(moved, growth, count)
@@ -121,7 +124,7 @@ class Run:
             return f"the frame of orbit {int(moved.overflowed.argmax())} left the range of floats in {span}"
         if self.interval == 1:
             return None
-        if moved.spread > _DOUBTFUL and self.renormalise is None:
+        if moved.spread > _DOUBTFUL * self._precision() and self.renormalise is None:
             return f"frames are ill-conditioned in {span}"
         dead = growth == -np.inf
         if (dead & ~self.dead).any() and ((self._advanced(count, 1)[1] == -np.inf) != dead).any():
@@ -135,8 +138,11 @@ class Run:
         else:
             live = np.where(np.isfinite(growth), growth, np.nan)
             with warnings.catch_warnings(action="ignore", category=RuntimeWarning):  # orbits without a live direction
-                rate = float(np.nanmax(np.nanmax(live, axis=1) - np.nanmin(live, axis=1))) / count / _CONDITION
-            rate = max(rate, moved.spread / _WORST_CONDITION / self.interval) if rate == rate else 0.0
+                rate = float(np.nanmax(np.nanmax(live, axis=1) - np.nanmin(live, axis=1))) / count
+            rate /= _CONDITION * self._precision()
+            rate = (
+                max(rate, moved.spread / _WORST_CONDITION / self._precision() / self.interval) if rate == rate else 0.0
+            )
         rate = max(rate, moved.size / _SIZE / min(self.interval, count))
         return self.longest if rate * self.longest <= 1 else max(1, int(1 / rate))
 
@@ -152,9 +158,15 @@ class Run:
                 raise ValueError(f"the tangent map is not finite at step n={n}, orbit {orbit}.")
             V = orthonormal.compute(V)[0]
 
+    def _precision(self) -> float:
+        """Digits of the points' floats, in those of float64."""
+        return math.log(float(array_namespace(self.x).finfo(self.x.dtype).eps)) / math.log(np.finfo(np.float64).eps)
+
     def _note_failures(self, x: Any, count: int) -> None:
         """Say at which step an orbit left the finite points."""
         xp = array_namespace(x)
+        if bool(xp.all(xp.isfinite(x))):
+            return
         failed = ~xp.all(xp.isfinite(x), axis=1)
         for orbit in np.flatnonzero(failed.get() if hasattr(failed, "get") else failed):
             if self.reasons[orbit] is None:

@@ -15,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pifs_sim.dynamics import System
-from pifs_sim.dynamics.arrays import check_points
-from pifs_sim.dynamics.arrays import check_count
+from pifs_sim.dynamics.arrays import check_count, check_points
 from pifs_sim.testing import single_steps, whole_orbits
 from pifs_sim.testing.derived import orbit
 from pifs_sim.testing.subject import EPS, ConformanceError, Subject

@@ -96,6 +96,14 @@ def test_combinations_have_the_error_of_their_series() -> None:
     assert means.standard_error(np.array([0.0, 2.0, 0.0])) == pytest.approx(2 * alone[1])
 
 
+def test_steps_beyond_the_last_full_batch_shrink_the_error() -> None:
+    """The mean is over all steps, so the error of the full batches' mean is too large by sqrt(steps/full steps)."""
+    series = np.random.default_rng(5).standard_normal((45, 1, 1))
+    means = fill(BatchMeans(10), series)
+    full = fill(BatchMeans(10), series[:40])
+    assert means.standard_error() == pytest.approx(full.standard_error() * (40 / 45) ** 0.5)
+
+
 def test_constants_and_dead_directions_have_no_error() -> None:
     y = np.ones((40, 2, 2))
     y[:, :, 1] = -np.inf

@@ -124,15 +124,23 @@ def test_equal_singular_values_and_rotations_are_exact() -> None:
 @settings(max_examples=15)
 @given(seed=SEEDS, d=st.integers(2, 4), rank=st.integers(0, 3), count=st.integers(1, 8))
 def test_products_without_rank_have_dead_directions(seed: int, d: int, rank: int, count: int) -> None:
-    """Integer factors B C^T of rank r: -inf beyond r, and the others as 50 digits have them."""
+    """Integer factors B C^T of rank r, positive so that none vanishes: -inf beyond r, the others as 90 digits say."""
     rng, r = np.random.default_rng(seed), min(rank, d)
-    factors = rng.integers(-3, 4, (count, 2, d, r)).astype(float)
+    factors = rng.integers(1, 8, (count, 2, d, r)).astype(float)
     A = factors[:, 0] @ np.swapaxes(factors[:, 1], 1, 2)
     expected = np.array(log_singular_values(product(A, 90), 90))
     got = sums(A)
     assert np.array_equal(got > -np.inf, expected > -np.inf)
     live = expected > -np.inf
     assert_allclose(got[live], expected[live], rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("b", [(1, -2, 1), (3, -1, -2), (5, -7, 2), (1, 4, -5)])
+def test_a_product_that_vanishes_is_dead(b: Any) -> None:
+    """The first factor takes everything to multiples of b, which the second takes to 0: never ln eps."""
+    first, second = np.outer(b, (1, 0, 2)), np.outer((3, 1, 1), (1, 1, 1))
+    assert not (second @ first).any()
+    assert (sums(np.array([first, second], dtype=float)) == -np.inf).all()
 
 
 def test_rank_that_only_the_product_loses_is_lost() -> None:

@@ -93,6 +93,13 @@ def test_a_target_stops_the_run_when_it_is_reached() -> None:
     assert (short.stderr > 1e-6).all()
 
 
+def test_a_target_is_for_every_exponent() -> None:
+    """The second of Newman's exponents fluctuates more than the first: sd of ln|chi_1| is 1.1, of ln|chi_2| 0.64."""
+    found = lyapunov_spectrum(gaussian(2, 5), np.zeros((2, 2)), 50_000, target_stderr=0.05)
+    assert found.stderr[0] < found.stderr[1] <= 0.05
+    assert found.steps < 5_000
+
+
 def test_the_interval_between_qrs_does_not_matter() -> None:
     """A ring of eight logistic maps on one orbit; frames of condition 1e4 between QRs cost 1e-12."""
     ring, x = maps.ring(8), np.random.default_rng(2).uniform(0.1, 0.9, (1, 8))
@@ -103,6 +110,21 @@ def test_the_interval_between_qrs_does_not_matter() -> None:
     assert chosen.interval > 1
     assert_allclose(third.exponents, every.exponents, rtol=0, atol=1e-9)
     assert_allclose(chosen.exponents, every.exponents, rtol=0, atol=1e-9)
+
+
+def test_uneven_growth_does_not_mislead_the_interval() -> None:
+    """Nothing for 180 steps, then 1e3 for 20: the determinant is 1, and the exponent 0.1 ln 1e3 to a few units/N."""
+
+    def jacobian(x: Any, n: int) -> Any:
+        a = 1e3 if n % 200 >= 180 else 1.0
+        return np.broadcast_to(np.array([[a, 1.0], [0.0, 1 / a]]), (len(x), 2, 2))
+
+    uneven = Map(lambda x, n: x, jacobian, dim=2)  # noqa: ARG005
+    found = lyapunov_spectrum(uneven, np.zeros((1, 2)), 4000)
+    every = lyapunov_spectrum(uneven, np.zeros((1, 2)), 4000, renormalise=1)
+    assert_allclose(found.exponents, every.exponents, rtol=0, atol=1e-9)
+    assert found.exponents.sum() == pytest.approx(0, abs=1e-9)
+    assert found.exponents[0] == pytest.approx(0.1 * np.log(1e3), abs=20 / 4000)
 
 
 def test_leading_exponents_are_those_of_the_whole_spectrum() -> None:

@@ -71,23 +71,15 @@ def test_what_a_finite_chain_cannot_do_is_refused_by_name(change: Any, message: 
 @pytest.mark.parametrize("transient", [0, 3, 100])
 def test_an_orbit_that_leaves_is_nan_with_its_reason_and_the_others_go_on(system: Any, transient: int) -> None:
     found = lyapunov_spectrum(system, LEAVING, 800, transient=transient)
-    kept = lyapunov_spectrum(system, LEAVING[::2], 800, transient=transient, rng=Kept(np.random.PCG64(0)))
+    sound = lyapunov_spectrum(system, np.where(LEAVING > 1, 0.15, LEAVING), 800, transient=transient)
     assert np.isnan(found.per_orbit[1]).all()
-    assert_allclose(found.per_orbit[::2], kept.per_orbit, rtol=0, atol=1e-10)
-    assert_allclose(found.exponents, kept.exponents, rtol=0, atol=1e-10)
-    assert_allclose(found.stderr, kept.stderr, rtol=1e-6)
+    assert_allclose(found.per_orbit[::2], sound.per_orbit[::2], rtol=0, atol=1e-10)
+    assert_allclose(found.exponents, sound.per_orbit[::2].mean(axis=0), rtol=0, atol=1e-10)
+    assert ((found.stderr > 0) & (found.stderr < 3 * sound.stderr)).all()
     assert found.reasons[::2] == (None, None)
     assert found.reasons[1].startswith("orbit 1 left the finite points at step n=8, from x=[-4.8548")
     assert found.rank == 2
     assert np.isfinite(found.history).all()
-
-
-class Kept(np.random.Generator):
-    """The draws of seed 0 for three orbits, of which the first and last are kept."""
-
-    def standard_normal(self, size: Any) -> np.ndarray:
-        assert size == (2, 2)
-        return super().standard_normal((3, 2))[::2]
 
 
 @SYSTEMS

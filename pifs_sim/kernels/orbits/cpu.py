@@ -32,7 +32,7 @@ def _functions(rule: Rule, dtype: Any) -> tuple[Any, Any]:
     real = from_dtype(dtype)
     vector, matrix = types.Array(real, 1, "C"), types.Array(real, 2, "C")
     for tuples in (True, False) if rule.dim <= 2 and rule.returns else (False,):
-        step, push = writing(rule.step, rule.dim, tuples), pushing(rule, tuples)
+        step, push = writing(rule.step, rule.dim, tuples=tuples, contract=False), pushing(rule, tuples)
         try:
             step.compile((vector, types.int64, vector))
             push.compile((vector, types.int64, matrix, matrix, matrix))
@@ -155,7 +155,7 @@ def compute(rule: Rule, x: Any, V: Any, *, first: int, steps: int, interval: int
         edges = [batch * i // threads for i in range(threads + 1)]
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(run, map(slice, edges[:-1], edges[1:])))
-    finite = np.isfinite(points).all(axis=1)
-    overflowed |= finite & ~np.isfinite(frames).all(axis=(1, 2))
-    spread, size = (float(value) for value in facts.max(axis=0, initial=0.0))
+    if not np.isfinite(frames).all():
+        overflowed |= np.isfinite(points).all(axis=1) & ~np.isfinite(frames).all(axis=(1, 2))
+    spread, size = float(facts[:, 0].max(initial=0.0)), float(facts[:, 1].max(initial=0.0))
     return Advance(points, frames, growth, spread, size, overflowed)

@@ -12,9 +12,14 @@ from pifs_sim.kernels.orbits.rule import Rule, parameters
 __all__ = ["compiled", "first_of", "pushing", "writing"]
 
 
-def compiled(function: Any) -> Any:
-    """The function compiled to be inlined in kernels: IEEE division, no exceptions from it."""
-    return njit(error_model="numpy", fastmath={"contract"})(getattr(function, "py_func", function))
+def compiled(function: Any, *, contract: bool = True) -> Any:
+    """The function compiled to be inlined in kernels: IEEE division, no exceptions from it.
+
+    Steps are not contracted: an orbit is then the same number for number whatever kernel it is in, and however the
+    run is cut.
+    """
+    options = {"fastmath": {"contract"}} if contract else {}
+    return njit(error_model="numpy", **options)(getattr(function, "py_func", function))
 
 
 def _write(out: Any, value: Any) -> None:  # noqa: ARG001
@@ -79,9 +84,9 @@ def _first_of(value: Any) -> Any:
     return lambda value: value[0]
 
 
-def writing(function: Any, dim: int, tuples: bool) -> Any:
+def writing(function: Any, dim: int, *, tuples: bool, contract: bool) -> Any:
     """f(x, n, out) of either form; the returning form is given a tuple if asked, for d <= 2."""
-    inner = compiled(function)
+    inner = compiled(function, contract=contract)
     if parameters(function) == 3:
         return inner
     if dim == 1 and tuples:
@@ -109,7 +114,7 @@ def pushing(rule: Rule, tuples: bool) -> Any:
             tangent(x, n, V, out)
 
         return njit(error_model="numpy")(push_tangent)
-    fill = writing(rule.jacobian, rule.dim, tuples)
+    fill = writing(rule.jacobian, rule.dim, tuples=tuples, contract=True)
 
     def push(x: Any, n: int, V: Any, jacobian: Any, out: Any) -> None:
         fill(x, n, jacobian)

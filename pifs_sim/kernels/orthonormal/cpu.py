@@ -23,15 +23,20 @@ def _orthonormalise(V: Any, R: Any, rows: Any, lengths: Any, scales: Any, produc
     d, k = V.shape
     eps = 2.220446049250313e-16 if V.itemsize == 8 else 1.1920929e-07
     for j in range(k):
-        largest = 0.0
-        for i in range(d):
-            largest = max(largest, abs(V[i, j]))
-        scale = 1.0  # a power of 2, so that no square leaves the range of floats
+        scales[j] = 0.0
+    for i in range(d):
+        for j in range(k):
+            scales[j] = max(scales[j], abs(V[i, j]))
+    for j in range(k):
+        largest, scale = scales[j], 1.0  # a power of 2, so that no square leaves the range of floats
         if largest > 0.0 and math.isfinite(largest):
             scale = math.ldexp(1.0, min(max(math.frexp(largest)[1], -1020), 1020))
         scales[j] = scale
-        for i in range(d):
-            rows[j, i] = V[i, j] / scale
+        lengths[j] = 1.0 / scale
+    for i in range(d):
+        for j in range(k):
+            rows[j, i] = V[i, j] * lengths[j]
+    for j in range(k):
         lengths[j] = _norm(rows[j])
         for c in range(k):
             R[j, c] = 0.0
@@ -63,10 +68,11 @@ def _orthonormalise(V: Any, R: Any, rows: Any, lengths: Any, scales: Any, produc
                     rows[m, i] -= rest[m - end, i]
                 for j in range(begin, end):
                     R[j, m] = overlap[m - end, j - begin]
-    for j in range(k):
-        for m in range(j + 1):
+    for m in range(k):
+        for j in range(m, k):
             R[m, j] *= scales[j]
-        for i in range(d):
+    for i in range(d):
+        for j in range(k):
             V[i, j] = rows[j, i]
 
 
