@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 import pifs_sim
-from experiments import dynamics
+from experiments import dynamics, fractal
 from experiments.terminal import (
     BadInput,
     claim_table,
@@ -35,6 +35,7 @@ app = typer.Typer(
 schedule_app = typer.Typer(help="Noise schedules.", rich_markup_mode=None)
 app.add_typer(schedule_app, name="schedule")
 app.add_typer(dynamics.app, name="dynamics")
+app.add_typer(fractal.app, name="fractal")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 

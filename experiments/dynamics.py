@@ -9,7 +9,7 @@ import numpy as np
 import typer
 from rich.table import Table
 
-from experiments.terminal import BadInput, console, print_json, progress_bar, reading_input, unknown
+from experiments.terminal import BadInput, console, print_json, progress_bar, reading_input, unknown, whole
 
 __all__ = ["app"]
 
@@ -20,17 +20,6 @@ Name = Annotated[str, typer.Argument(help="A map of the catalogue: see `pifs-sim
 Set = Annotated[list[str] | None, typer.Option("--set", help="A parameter of the map, name=value (repeat).")]
 Seed = Annotated[int, typer.Option(help="Of the starting points and frames.", min=0)]
 Plot = Annotated[Path | None, typer.Option(help="Draw to this file (.svg, .png, .pdf).")]
-
-
-def _count(text: str) -> int:
-    """A count that may be written 1e6."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not (value == value and abs(value) < 2**62 and value == int(value)):
-        raise BadInput(f"a count must be a whole number, like 1000000 or 1e6, got {text!r}.")
-    return int(value)
 
 
 Count = Annotated[str, typer.Option(help="A whole number; 1e6 is one too.")]
@@ -50,8 +39,8 @@ def _entry(name: str, settings: list[str] | None) -> Any:
             number = float("nan")
         if not equals or number != number:
             raise BadInput(f"--set takes name=number, got {setting!r}.")
-        whole = isinstance(catalogue.parameters(name).get(key), int) and number == int(number)
-        values[key] = int(number) if whole else number
+        integral = isinstance(catalogue.parameters(name).get(key), int) and number == int(number)
+        values[key] = int(number) if integral else number
     with reading_input():
         return catalogue.get(name, **values)
 
@@ -131,15 +120,15 @@ def spectrum(
     entry = _entry(name, parameters)
     rng = np.random.default_rng(seed)
     with reading_input(), progress_bar("steps") as tick:
-        batch = _count(orbits)
+        batch = whole(orbits)
         if batch < 1:
             raise ValueError(f"--orbits must be at least 1, got {orbits!r}.")
         found = lyapunov_spectrum(
             entry.system,
             entry.x0(batch, rng),
-            _count(steps),
+            whole(steps),
             k=k,
-            transient=_count(transient),
+            transient=whole(transient),
             target_stderr=target_stderr,
             rng=rng,
             progress=tick,
@@ -193,7 +182,7 @@ def dimension(
     entry = _entry(name, parameters)
     rng = np.random.default_rng(seed)
     with reading_input(), progress_bar("points") as tick:
-        count, skipped = _count(points), _count(transient)
+        count, skipped = whole(points), whole(transient)
         if count < 1000:
             raise ValueError(f"--points must be at least 1000, got {points!r}.")
         orbits = min(100, count // 500)

@@ -24,6 +24,7 @@ __all__ = [
     "quantity_table",
     "reading_input",
     "unknown",
+    "whole",
 ]
 
 
@@ -101,3 +102,14 @@ def quantity_table(rows: Sequence[Mapping[str, Any]], title: str) -> Table:
         if key in rows[0]:
             table.add_row(name, *(f"{row[key]:.9g}" for row in rows))
     return table
+
+
+def whole(text: str) -> int:
+    """A count that may be written 1e6."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not (value == value and abs(value) < 2**62 and value == int(value)):
+        raise BadInput(f"a count must be a whole number, like 1000000 or 1e6, got {text!r}.")
+    return int(value)

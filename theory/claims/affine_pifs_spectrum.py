@@ -20,7 +20,7 @@ from theory.claim import Claim, Formula, Identity, NotProved, Obligation, Status
 Array = npt.NDArray[np.float64]
 Groups = tuple[tuple[complex, int], ...]
 i = sp.Symbol("i")
-STEPS, GAP = 240, 1.2
+STEPS, TRANSIENT, GAP = 60, 60, 1.45
 
 
 def eigenvalues(matrix: Any) -> list[Any]:
@@ -55,9 +55,9 @@ CLAIM = Claim(
     equation=sp.Eq(sp.Indexed("Lambda", i), sp.log(sp.Abs(sp.Function("lambda_i")(sp.Symbol("L"))))),
     formula=eigenvalues,
     assumptions="L constant",
-    scope="any matrix; measured with gaps to 1e-8, with ties and Jordan blocks within (m ln n + 12)/n; −∞ for 0",
+    scope="any matrix; measured with gaps to 1e-8, with ties and Jordan blocks within (m ln n + 8)/n; −∞ for 0",
     witness={
-        "gaps": {"groups": ((0.9, 1), (-0.7, 1), (0.5, 1), (0.25, 1)), "seed": 1},
+        "gaps": {"groups": ((0.9, 1), (-0.6, 1), (0.4, 1), (0.25, 1)), "seed": 1},
         "expansion and a dead direction": {"groups": ((1.5, 1), (0.4, 1), (0.0, 1)), "seed": 2},
         "a complex pair and a tie": {"groups": ((0.6 + 0.5j, 1), (0.3, 1), (0.3, 1)), "seed": 3},
         "a Jordan block": {"groups": ((0.8, 3), (0.2, 1)), "seed": 4},
@@ -71,11 +71,11 @@ CLAIM = Claim(
     expects=Status.CHECKED,
 )
 
-VALUES = st.sampled_from([0.9, -0.9, 0.7, 0.55, -0.3, 0.4 + 0.4j, 1.2])
+VALUES = st.sampled_from([1.35, 0.9, -0.9, 0.6, 0.4, -0.25, 0.4 + 0.4j])
 GIVEN: dict[str, Any] = {
     "groups": st.lists(st.tuples(VALUES, st.integers(1, 2)), min_size=1, max_size=3).map(tuple)
-    | st.sampled_from([(), ((0.9, 1), (0.6, 1), (-0.4, 1), (0.3, 1))]),
-    "seed": st.integers(0, 5),
+    | st.sampled_from([(), ((0.9, 1), (0.6, 1), (-0.4, 1), (0.25, 1))]),
+    "seed": st.integers(0, 1),
 }
 
 
@@ -104,17 +104,17 @@ def observe(groups: Groups, seed: int, transient: int) -> Array:
     """The exponents (d,) by the engine, from a random point."""
     pifs = system(groups, seed)
     start = np.random.default_rng(seed).standard_normal((1, pifs.dim))
-    return lyapunov_spectrum(pifs, start, STEPS, transient=transient, backend="reference").exponents
+    return lyapunov_spectrum(pifs, start, STEPS, transient=transient, renormalise=5, backend="reference").exponents
 
 
 def holds(formula: Formula, groups: Groups, seed: int) -> float:
-    """To 1e-8 where moduli have gaps of 1.2, which 1.2^-120 is far below; else within (m ln n + 12)/n."""
+    """To 1e-8 where moduli have gaps of 1.45, as 1.45^-60 = 2e-10; else within (m ln n + 8)/n."""
     values = np.sort(np.abs(np.array(formula(system(groups, seed).matrix), dtype=np.complex128)))[::-1]
     values[values < 1e-12 * values[0]] = 0.0
     longest = max((length for _, length in groups), default=1)
     moduli = np.sort([abs(value) for value, length in groups for _ in range(length)])[::-1]
     apart = bool(groups) and moduli.size == values.size and bool((moduli[:-1] >= GAP * moduli[1:]).all())
-    tolerance = 1e-8 if apart else (longest * np.log(STEPS) + 12) / STEPS
+    tolerance = 1e-8 if apart else (longest * np.log(STEPS) + 8) / STEPS
     with np.errstate(divide="ignore"):
         claimed = np.log(values)
-    return close("exponents", observe(groups, seed, 120 if apart else 0), claimed, tolerance, 1.0)
+    return close("exponents", observe(groups, seed, TRANSIENT if apart else 0), claimed, tolerance, 1.0)

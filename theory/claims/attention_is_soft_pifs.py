@@ -53,8 +53,8 @@ CLAIM = Claim(
     label="attention-is-soft-pifs",
     source="Dooms 2026, arXiv:2603.13069, section 4, as summarised; the norms are derived here",
     statement="With frozen weights, softmax attention x_k ↦ Σ_j w_kj A x_j is an affine PIFS step with soft pairing: "
-    "its blocks have ‖L_kj‖₂ = w_kj ‖A‖₂, each row sums to ‖A‖₂ and δ = max_k (1 − w_kk) ‖A‖₂; at temperature 0 it is a "
-    "PIFS with hard pairing at the greatest score.",
+    "its blocks have ‖L_kj‖₂ = w_kj ‖A‖₂, each row sums to ‖A‖₂ and δ = max_k (1 − w_kk) ‖A‖₂; at temperature 0 it is "
+    "a PIFS with hard pairing at the greatest score.",
     equation=sp.Eq(block, weight * value),
     formula=softmax,
     assumptions="the attention weights held at those of one state; one head, one value map A for all tokens",

@@ -111,5 +111,5 @@ def holds(formula: Formula, pifs: AffinePIFS, seed: int, spread: float) -> float
     image = coded(seed)
     if not image.distance <= float(formula(image.error, image.factor)) + 1e-12:
         raise Violation(f"the image is {image.distance!r} away, with a collage error of {image.error!r}")
-    attained = np.array_equal(pifs.matrix, pifs.matrix[0, 0] * np.eye(pifs.dim))
+    attained = np.array_equal(pifs.matrix, factor * np.eye(pifs.dim))
     return close("attained distance", found, bound, rounding, 1.0) if attained else 0.0
