@@ -102,8 +102,8 @@ def curve(rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
     axes = figure.subplots()
     for name, colour in zip(dict.fromkeys(row["coder"] for row in rows), figures.COLOURS * 2, strict=False):
         points = sorted((row["bits a pixel"], row["dB"]) for row in rows if row["coder"] == name)
-        peer = {"color": "black", "linestyle": "--"} if name.startswith("peer") else {"color": colour}
-        axes.plot(*zip(*points, strict=True), marker="o", markersize=3, label=name, **peer)
+        shown, style = ("black", "--") if name.startswith("peer") else (colour, "-")
+        axes.plot(*zip(*points, strict=True), style, marker="o", markersize=3, color=shown, label=name)
     axes.plot([0, 1, 1], [30, 30, 0], ":", color="grey", label="goal: above and left")
     axes.set(xlabel="bits a pixel", ylabel="PSNR (dB)", xlim=(0, 2), ylim=(18, 42))
     axes.set_title(title, fontsize=9)

@@ -71,7 +71,8 @@ def encode(
         brightness_bits: bits of a brightness.
         contrast_limit: the largest |contrast|, below 1, so that the decoder contracts.
         allow_expansion: accept a limit of 1 or more, with a warning.
-        search: "exhaustive", or "kdtree": the nearest in a space of features, faster and nearly as good (`search`).
+        search: "exhaustive", or "kdtree": the nearest in a space of features, nearly as good, and faster where domains
+            are many (`search`).
         neighbours: candidates of each range that "kdtree" judges.
         slack: of "kdtree": candidates may be 1 + slack times as far as the nearest; 0: they are the nearest.
         progress: called with (pixels done, pixels), where every size of range counts the image once.

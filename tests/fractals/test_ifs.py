@@ -108,7 +108,7 @@ def test_boxes_of_known_sets_are_exact(entry: Any, low: Any, high: Any) -> None:
 
 
 def test_many_ties_for_an_extreme_point_are_merged() -> None:
-    """All eight maps of the carpet go on for ever along its faces, and 300 maps of the line all reach the same end."""
+    """300 maps of the line of one ratio: branches with the same direction are one."""
     low, high = IFS(np.full((300, 1, 1), 0.5), np.linspace(0, 0.5, 300)[:, None]).bounding_box()
     assert [low[0], high[0]] == pytest.approx([0, 1], abs=1e-13)
 

@@ -1,8 +1,9 @@
-"""Numbers of occupied boxes of dyadic grids.
+"""Numbers of occupied boxes of nested grids.
 
-The cube origin + [0, side]^d is cut into 2^k boxes along each axis, k = 0..levels. A point lies in the box of indices
-min(floor((x - origin) 2^levels/side), 2^levels - 1) at the finest level and in its parents above: a point on the far
-face of the cube belongs to the last box, every other face to the box that begins there. The arithmetic is float64
+The cube origin + [0, side]^d is cut into q^k boxes along each axis, k = 0..levels, where q is the ratio, 2 by default.
+A point lies in the box of indices min(floor((x - origin) q^levels/side), q^levels - 1) at the finest level and in its
+parents above: a point on the far face of the cube belongs to the last box, every other face to the box that begins
+there. The arithmetic is float64
 whatever the points are, and the same in every backend, so that backends agree in every count.
 
 Shapes: points (N, d), origins (M, d), one grid each; counts (M, levels + 1).
@@ -26,13 +27,14 @@ def compute(
     side: float,
     *,
     levels: int,
+    ratio: int = 2,
     backend: Literal["reference", "cpu"] | None = None,
 ) -> npt.NDArray[np.int64]:
-    """Occupied boxes of side `side`/2^k, (M, levels + 1); `backend` None takes "cpu".
+    """Occupied boxes of side `side`/ratio^k, (M, levels + 1); `backend` None takes "cpu".
 
     Raises:
         ValueError: arrays that are not NumPy's, shapes that do not match, no point, a point outside of a cube (or nan),
-            `side` not positive, `levels` outside of 0..53, or an unknown backend.
+            `side` not positive, `ratio` below 2, `levels` negative or ratio^levels above 2^53, or an unknown backend.
     """
     if not (isinstance(points, np.ndarray) and isinstance(origins, np.ndarray)):
         raise ValueError(f"boxes are counted in NumPy arrays, got {type(points).__name__}, {type(origins).__name__}.")
@@ -40,21 +42,23 @@ def compute(
         raise ValueError(
             f"`points` and `origins` must have shapes (N, d), (M, d), got {points.shape}, {origins.shape}."
         )
-    if not 0 <= levels <= MAX_LEVELS:
-        raise ValueError(f"`levels` must lie in 0..{MAX_LEVELS}, got {levels}.")
-    if not (0 < side < np.inf and 2.0**levels / side < np.inf):
-        raise ValueError(f"`side` must be positive and 2^levels/side finite, got {side!r} with levels {levels}.")
+    if ratio < 2:
+        raise ValueError(f"`ratio` must be at least 2, got {ratio}.")
+    if not (0 <= levels <= MAX_LEVELS and ratio**levels <= 2**MAX_LEVELS):
+        raise ValueError(f"`levels` must be at least 0 and {ratio}^levels at most 2^{MAX_LEVELS}, got {levels}.")
+    if not (0 < side < np.inf and float(ratio) ** levels / side < np.inf):
+        raise ValueError(f"`side` must be positive and {ratio}^levels/side finite, got {side!r} with levels {levels}.")
     low, high = corners(points)
     if not ((low - origins >= 0).all() and (high - origins <= side).all()):
         raise ValueError(f"`points` must lie in the cubes of side {side!r}, got points from {low} to {high}.")
     if backend == "reference":
         from pifs_sim.kernels.box_counting import reference
 
-        return reference.compute(points, origins, side, levels)
+        return reference.compute(points, origins, side, levels, ratio)
     if backend in (None, "cpu"):
         from pifs_sim.kernels.box_counting import cpu
 
-        return cpu.compute(points, origins, side, levels)
+        return cpu.compute(points, origins, side, levels, ratio)
     raise ValueError(f'`backend` must be "reference" or "cpu", got {backend!r}.')
 
 
