@@ -79,8 +79,8 @@ def box_counting_dimension(
     Args:
         points: (N, d), finite. Boxes that few points fall into are missed, so an uneven measure lowers the value.
         levels: the finest k, ratio^k below 2^53; by default the first with fewer than 5 points a box, unless boxes are
-            128 spacings of floats wide (at the largest coordinate), or as many as the larger of 2^{63/d} and N lie along
-            an axis, before that.
+            128 spacings of floats wide (at the largest coordinate), or along an axis there are as many as the larger of
+            2^{63/d} and N, before that.
         ratio: lengths of neighbouring scales, at least 2: a self-similar set is counted evenly at its own ratio.
         cube: lowest corner (d,) and side of a cube that holds the points, instead of the bounding cube: its grid fits
             the set, so that none is shifted.

@@ -55,7 +55,8 @@ def test_every_point_is_an_image_of_the_orbits_last_point() -> None:
     assert np.abs(images - points[1:]).max(axis=3).min(axis=0).max() < 1e-14
 
 
-@given(known=contractions(largest=0.9), seed=st.integers(0, 2**32 - 1), bins=st.integers(1, 40))
+@settings(max_examples=40)
+@given(known=contractions(largest=0.9), seed=st.integers(0, 2**32 - 1), bins=st.integers(1, 30))
 def test_the_histogram_counts_the_points(known: Known, seed: int, bins: int) -> None:
     """The default grid holds them all."""
     ifs, n = known.ifs, 3000
@@ -112,7 +113,7 @@ def test_a_transient_forgets_the_start_and_without_one_the_first_points_are_its_
     images = FERN.deterministic(start[None], 1)
     assert np.abs(first[:, None] - images[None]).max(axis=2).min(axis=1).max() < 1e-14
     later = FERN.attractor(128, rng=rng(2), transient=60)
-    assert np.array_equal(later[:, :], FERN.attractor(128 * 61, rng=rng(2), transient=0)[-128:])
+    assert np.array_equal(later, FERN.attractor(128 * 61, rng=rng(2), transient=0)[-128:])
 
 
 def test_the_system_follows_the_orbits_of_the_points() -> None:
@@ -170,6 +171,6 @@ def test_a_diagonal_system_has_the_mean_logarithms_of_its_entries_and_a_dead_dir
 def test_brightness_runs_from_0_to_1_in_the_order_of_the_counts(counts: list[int]) -> None:
     bright = log_density(np.array(counts))
     assert ((bright >= 0) & (bright <= 1)).all()
-    assert (np.argsort(bright, kind="stable") == np.argsort(counts, kind="stable")).all() or len(set(counts)) < 30
+    assert (np.diff(bright[np.argsort(counts)]) >= 0).all()
     assert max(counts) == 0 or bright.max() == 1
     assert log_density([0, 1, 3])[1] == pytest.approx(0.5, rel=1e-15)

@@ -71,10 +71,10 @@ CLAIM = Claim(
     expects=Status.CHECKED,
 )
 
-VALUES = st.sampled_from([1.35, 0.9, -0.9, 0.6, 0.4, -0.25, 0.4 + 0.4j])
+REAL = st.tuples(st.sampled_from([1.35, 0.9, -0.9, 0.6, 0.4, -0.25]), st.integers(1, 2))
 GIVEN: dict[str, Any] = {
-    "groups": st.lists(st.tuples(VALUES, st.integers(1, 2)), min_size=1, max_size=3).map(tuple)
-    | st.sampled_from([(), ((0.9, 1), (0.6, 1), (-0.4, 1), (0.25, 1))]),
+    "groups": st.lists(REAL | st.just((0.4 + 0.4j, 1)), min_size=1, max_size=2).map(tuple)
+    | st.sampled_from([(), ((0.9, 1), (0.6, 1), (0.4, 1))]),
     "seed": st.integers(0, 1),
 }
 
