@@ -74,6 +74,11 @@ def validate(
 
     Example: pifs-sim validate --quick --claims moran,telescoping --report report
     """
+    from theory import workers
+
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for the workers: one thread each
+    if not claims:  # a few claims are examined sooner than all are imported twice
+        workers.start()
     wanted = _claims(claims)
     from experiments import quantities
     from experiments import report as page
@@ -85,7 +90,6 @@ def validate(
         spectrum = spectra.patch_spectrum(source, 8, progress=tick)
         report.mkdir(parents=True, exist_ok=True)
     with progress_bar("claims") as tick:
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for the workers: one thread each
         entries = ledger.run(wanted, quick=quick, workers=os.cpu_count() or 1, progress=tick)
     chosen = [schedules.linear(1000), schedules.cosine(1000)]
     rows = [quantities.of_spectrum(schedule, spectrum.eigenvalues) for schedule in chosen]

@@ -13,13 +13,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from multiprocessing import get_all_start_methods, get_context
-from multiprocessing.context import BaseContext
 
 import theory.claims
 from theory.checks import Evidence, Outcome, gather, load
 from theory.claim import Claim, Status
 from theory.reported import REPORTED, Reported
+from theory.workers import context
 
 __all__ = ["REPORTED", "Entry", "decide", "labels", "order", "render", "run"]
 
@@ -115,22 +114,13 @@ def _examine(label: str, examples: int) -> tuple[list[Evidence], float]:
     return evidence, time.perf_counter() - began
 
 
-def _context() -> BaseContext:
-    """Processes that share one import of the claims, where the platform can fork."""
-    if "forkserver" not in get_all_start_methods():
-        return get_context("spawn")
-    context = get_context("forkserver")
-    context.set_forkserver_preload([f"theory.claims.{m.name}" for m in pkgutil.iter_modules(theory.claims.__path__)])
-    return context
-
-
 def _examinations(queue: Sequence[str], examples: int, workers: int) -> Iterator[tuple[str, list[Evidence], float]]:
     """`_examine` of every label, in the order in which they finish."""
     if min(workers, len(queue)) < 2:
         for label in queue:
             yield label, *_examine(label, examples)
         return
-    with ProcessPoolExecutor(min(workers, len(queue)), mp_context=_context()) as pool:
+    with ProcessPoolExecutor(min(workers, len(queue)), mp_context=context()) as pool:
         futures = {pool.submit(_examine, label, examples): label for label in queue}
         for future in as_completed(futures):
             yield futures[future], *future.result()

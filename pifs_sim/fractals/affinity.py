@@ -79,26 +79,22 @@ def affinity_dimension(matrices: npt.ArrayLike, *, level: int | None = None) -> 
         raise ValueError(f"`matrices` must have shape (M, d, d) with d <= 8, got {A.shape}.")
     if not np.isfinite(A).all():
         raise ValueError(f"`matrices` must be finite, got {float(A[~np.isfinite(A)][0])!r}.")
-    S = adapted_norm(A)
-    largest = float(constants(A, S).max())
-    if largest >= 1:
-        raise ValueError(f"`matrices` must contract in some ellipsoidal norm, got {largest:.6g} in the best found.")
     sizes = [math.comb(A.shape[1], m) ** 2 for m in range(A.shape[1] + 1)]
     if level is None:
         level = max(1, math.floor(math.log(_BUDGET / max(sizes)) / math.log(max(len(A), 2))))
     check_count("level", level, 1, None)
     if level * math.log(len(A)) + math.log(max(sizes)) > math.log(_MOST):
         raise ValueError(f"`level` must leave at most 2^20 numbers, got {level} for {len(A)} matrices.")
-    if _is_triangular(A):
-        A = np.eye(A.shape[1]) * A
+    if any(np.array_equal(A, part(A)) for part in (np.triu, np.tril)):
+        A = np.eye(A.shape[1]) * A  # contracts in a norm that makes the rest small
+    S = adapted_norm(A)
+    largest = float(constants(A, S).max())
+    if largest >= 1:
+        raise ValueError(f"`matrices` must contract in some ellipsoidal norm, got {largest:.6g} in the best found.")
     if all(np.count_nonzero(A, axis=axis).max() <= 1 for axis in (1, 2)):
         value = _zero(lambda s: _flag_pressure(A, s))
         return AffinityDimension(value, (value * (1 - _SLACK), value * (1 + _SLACK)), 0)
     return _bounded(S @ A @ np.linalg.inv(S), level)
-
-
-def _is_triangular(A: Floats) -> bool:
-    return any(np.array_equal(A, part(A)) for part in (np.triu, np.tril))
 
 
 def _zero(excess: Pressure) -> float:

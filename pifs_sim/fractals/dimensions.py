@@ -109,27 +109,29 @@ def of_similarities(A: Floats, b: Floats) -> SimilarityDimension:
 
 
 def _same_map(A: Floats, b: Floats, ratios: Floats) -> Words | None:
-    """Two words with the same map, among the shortest few thousand; maps much larger than rounding are compared."""
+    """Two words whose maps agree to rounding, among the shortest few thousand; tiny maps are not compared."""
     from scipy.spatial import cKDTree  # 0.1 s to import, and only needed here
 
     count, d = b.shape
+    if count == 1:
+        return None
     size = float(np.abs(b).max()) / (1 - float(ratios.max())) or 1.0
-    words: list[tuple[int, ...]] = [()]
-    rows = [np.concatenate([np.eye(d).ravel(), np.zeros(d)])]
-    matrices, offsets, names = np.eye(d)[None], np.zeros((1, d)), list(words)
-    while len(words) + len(names) * count <= max(_WORDS, count + 1):
-        matrices, offsets = (
-            (matrices[:, None] @ A).reshape(-1, d, d),
-            (np.einsum("wrc,ic->wir", matrices, b) + offsets[:, None]).reshape(-1, d),
-        )
+    matrices, offsets, scales = np.eye(d)[None], np.zeros((1, d)), np.ones(1)
+    names: list[tuple[int, ...]] = [()]
+    words: list[tuple[int, ...]] = []
+    rows, ratio_of = [], []
+    while len(words) + len(names) * count <= max(_WORDS, count):
+        offsets = (np.einsum("wrc,ic->wir", matrices, b) + offsets[:, None]).reshape(-1, d)
+        matrices = (matrices[:, None] @ A).reshape(-1, d, d)
+        scales = np.outer(scales, ratios).ravel()
         names = [(*word, i) for word in names for i in range(count)]
         words += names
-        rows += list(np.concatenate([matrices.reshape(len(names), -1), offsets / size], axis=1))
-    table = np.array(rows)
+        rows.append(np.concatenate([matrices.reshape(len(names), -1), offsets / size], axis=1))
+        ratio_of.append(scales)
+    table = np.concatenate(rows)
     tolerance = 64 * _EPS * math.sqrt(table.shape[1])
     near, others = cKDTree(table).query(table, k=2, distance_upper_bound=tolerance)
-    scale = np.array([math.prod(ratios[list(word)].tolist()) for word in words])
-    found = np.flatnonzero(np.isfinite(near).all(axis=1) & (scale > 1e4 * tolerance))
+    found = np.flatnonzero(np.isfinite(near).all(axis=1) & (np.concatenate(ratio_of) > 1e4 * tolerance))
     if not found.size:
         return None
     pair = sorted(others[found[0]].tolist())

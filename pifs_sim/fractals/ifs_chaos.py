@@ -125,7 +125,9 @@ def grid_of(
     if len(shape) != len(low):
         raise ValueError(f"`bins` must be a number or one for each of {len(low)} axes, got {bins!r}.")
     for count in shape:
-        check_count("bins", count, 1, chaos_game.MAX_BOXES)
+        check_count("bins", count, 1, None)
+    if math.prod(shape) > chaos_game.MAX_BOXES:
+        raise ValueError(f"`bins` must make at most 2^30 boxes, got {shape!r}.")
     if bounds is None:
         width = high - low
         flat = np.where(width <= 2.0**-30 * width.max(), width.max() / 2, 0.0)

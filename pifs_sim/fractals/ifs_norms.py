@@ -44,14 +44,15 @@ def adapted_norm(matrices: Floats) -> Floats:
     A = matrices / least
     for power in _POWERS:
         value, gradient = _smooth(S, A, power)
-        step = 1.0
+        step, gain = 1.0, 1.0
         for _ in range(_STEPS):
             slope = float((gradient**2).sum())
-            if slope < 1e-28 or step < 1e-12:
+            if slope < 1e-28 or step < 1e-12 or gain < 1e-15:
                 break
             other = _turned(-step * gradient) @ S
             lower, next_gradient = _smooth(other, A, power)
             if np.linalg.cond(other) < _WORST and lower < value - 0.25 * step * slope:
+                gain = value - lower
                 S, value, gradient, step = other, lower, next_gradient, 2 * step
             else:
                 step /= 2

@@ -105,7 +105,7 @@ def test_the_integers_of_the_draw_are_the_probabilities_to_their_unit(weights: l
     shares = np.diff(np.concatenate([[0], cuts(p).astype(np.int64), [2**32]]))
     assert (shares >= 1).all()
     assert np.abs(shares / 2**32 - p).max() <= len(p) * 2.0**-32
-    assert np.abs(np.delete(shares / 2**32 - p, shares.argmax())).max() <= 2.0**-32
+    assert np.sort(np.abs(shares / 2**32 - p))[-2] <= 2.0**-32  # the largest takes up what rounding leaves
 
 
 def test_a_rare_map_is_drawn_as_rarely_as_it_should() -> None:

@@ -84,7 +84,8 @@ def observe(schedule: Schedule, lam: Any) -> tuple[float, float]:
 def _measured(schedule: Schedule, lam: Any) -> tuple[tuple[float, float], list[float], tuple[float, float]]:
     """`observe`, the library's exponents, and the rounding of both dimensions."""
     exponents = geometry.lyapunov_exponent(schedule, lam).tolist()
-    saturated = kaplan_yorke.rounding(schedule, lam[:1], [lam.size], exponents[:1])
+    clear = abs(exponents[0]) > 1e-6  # n or 0 then, whatever the rounding
+    saturated = 0.0 if clear else kaplan_yorke.rounding(schedule, lam[:1], [lam.size], exponents[:1])
     full = kaplan_yorke.rounding(schedule, lam, [1] * lam.size, exponents)
     return observe(schedule, lam), exponents, (saturated, full)
 

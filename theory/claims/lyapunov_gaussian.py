@@ -36,7 +36,7 @@ CLAIM = Claim(
     scope="Gaussian data, any covariance, exact denoiser, every chain",
     uses=("expansion-is-projection", "moran"),
     witness={
-        "linear chain": {"schedule": schedules.linear(200), "law": LAW},
+        "linear chain": {"schedule": schedules.linear(60), "law": LAW},
         "to pi/2": {"schedule": schedules.uniform_angle(7), "law": LAW},
         "one step": {"schedule": schedules.from_angles([0.3, 0.8]), "law": LAW},
     },

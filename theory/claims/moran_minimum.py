@@ -86,7 +86,7 @@ def holds(formula: Formula, schedule: Schedule) -> float:
     best = schedules.from_sigma([*spread, math.inf])
     error = close("growth of the stated schedule at the stated root", chain_growth(best, least), 1.0, 32 * EPS * steps)
     close("root of the stated schedule", geometry.moran_threshold(best), least, 32 * EPS * steps)
-    if steps <= 10:
+    if steps <= 6:
         close("least root by minimisation", observe(steps), least, 1e-8)
     if steps in PRINTED:
         close("printed value", least, float(PRINTED[steps]), 5e-7 if steps == 10 else 3e-6)

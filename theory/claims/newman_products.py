@@ -17,7 +17,7 @@ from theory.claim import Claim, Formula, Identity, NotProved, Obligation, Status
 from theory.formulas import evaluate
 
 D, INDEX = sp.symbols("d i", positive=True)
-STEPS, ORBITS = 120, 200
+STEPS, ORBITS = 80, 100
 
 CLAIM = Claim(
     label="newman-products",

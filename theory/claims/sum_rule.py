@@ -16,7 +16,7 @@ from theory.claim import Claim, Formula, Identity, NotProved, Obligation, Status
 from theory.instruments import EPS
 
 Array = npt.NDArray[np.float64]
-STEPS = 40
+STEPS = 20
 
 CLAIM = Claim(
     label="sum-rule",
