@@ -78,7 +78,7 @@ def main() -> None:
         "of a d k + b d k^2/m alone, k >= 16": fitted(wide, 2)[1],
         "rounds": options.rounds,
     }
-    title = f"Lyapunov exponents of a lattice of {SITES} sites: a d k + b d k²/m (+ c d + e d k/m)"
+    title = f"Lattice of {SITES} sites: a d k + b d k²/m + c d + e d k/m"
     publish(rows, facts, title, options.output)
     if options.output:
         figures.save(figures.scaling(rows, title), options.output.with_suffix(".svg"))
