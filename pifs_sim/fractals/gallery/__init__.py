@@ -16,15 +16,12 @@ from pifs_sim.fractals.gallery.similar import (
     cantor,
     cantor_dust,
     carpet,
-    dragon,
     golden,
     koch,
-    levy,
     menger,
     overlapping,
     sierpinski,
     sierpinski_right,
-    tetrahedron,
     vicsek,
 )
 
@@ -37,16 +34,13 @@ __all__ = [
     "cantor",
     "cantor_dust",
     "carpet",
-    "dragon",
     "get",
     "golden",
     "koch",
-    "levy",
     "menger",
     "overlapping",
     "sierpinski",
     "sierpinski_right",
-    "tetrahedron",
     "vicsek",
 ]
 
@@ -59,15 +53,12 @@ _SETS: Mapping[str, Callable[..., Entry]] = MappingProxyType(
             cantor,
             cantor_dust,
             carpet,
-            dragon,
             golden,
             koch,
-            levy,
             menger,
             overlapping,
             sierpinski,
             sierpinski_right,
-            tetrahedron,
             vicsek,
         )
     }

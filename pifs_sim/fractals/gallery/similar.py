@@ -14,15 +14,12 @@ __all__ = [
     "cantor",
     "cantor_dust",
     "carpet",
-    "dragon",
     "golden",
     "koch",
-    "levy",
     "menger",
     "overlapping",
     "sierpinski",
     "sierpinski_right",
-    "tetrahedron",
     "vicsek",
 ]
 
@@ -83,11 +80,6 @@ def menger() -> Entry:
     return digit_set("menger", 3, digits, f"Menger 1926, Proc. Kon. Akad. Wet. Amsterdam 29, 1125; {HUTCHINSON}")
 
 
-def tetrahedron() -> Entry:
-    """Sierpinski's tetrahedron in space, ln 4/ln 2 = 2: a regular one, on four corners of a cube."""
-    return digit_set("tetrahedron", 2, [(0, 0, 0), (1, 1, 0), (1, 0, 1), (0, 1, 1)], HUTCHINSON)
-
-
 def koch() -> Entry:
     """Koch's curve from 0 to 1, ln 4/ln 3."""
     corners = np.array([[0.0, 0.0], [1 / 3, 0.0], [1 / 2, math.sqrt(1 / 12)], [2 / 3, 0.0]])
@@ -102,39 +94,11 @@ def koch() -> Entry:
     )
 
 
-def dragon() -> Entry:
-    """Heighway's dragon, of area 1/2."""
-    return similarities(
-        "dragon",
-        [math.sqrt(0.5)] * 2,
-        [[0.0, 0.0], [1.0, 0.0]],
-        rotations=[turn(math.pi / 4), turn(3 * math.pi / 4)],
-        source="Davis, Knuth 1970, J. Recreational Math. 3, 66; Ngai, Nguyen 2003, Discrete Comput. Geom. 29, 603",
-        dimension=2.0,
-        ratio=2,
-        note="It has interior points; only its boundary, of dimension 1.5236, is a fractal.",
-    )
-
-
-def levy() -> Entry:
-    """Levy's curve (or dragon), of area 1/4."""
-    return similarities(
-        "levy",
-        [math.sqrt(0.5)] * 2,
-        [[0.0, 0.0], [0.5, 0.5]],
-        rotations=[turn(math.pi / 4), turn(-math.pi / 4)],
-        source="Levy 1938, J. Ecole Polytech., 227; Bailey, Kim, Strichartz 2002, Amer. Math. Monthly 109, 689",
-        dimension=2.0,
-        ratio=2,
-        note="It has interior points; only its boundary, of dimension 1.9340, is a fractal.",
-    )
-
-
 def overlapping() -> Entry:
     """{x/3, (x + 1)/3, (x + 3)/3}: D = 1, but f_0 f_2 = f_1 f_0, and the dimension is ln((3 + sqrt 5)/2)/ln 3.
 
-    The words of n letters give F_{2n + 2} maps (3, 8, 21, 55, ..), whose offsets are multiples of 3^-n, so that number
-    and the number of boxes of side 3^-n are bounded by multiples of each other.
+    The words of n letters give F_{2n + 2} maps (3, 8, 21, 55, ..), which take [0, 3/2] to intervals that begin at
+    different multiples of 3^-n, so they number as the boxes do.
     """
     dimension = math.log((3 + math.sqrt(5)) / 2) / math.log(3)
     return Entry(
@@ -146,5 +110,6 @@ def overlapping() -> Entry:
         bounds=(dimension, dimension),
         open_set=False,
         ratio=3,
+        cube=Cube((0.0,), 1.5),
         note="Images overlap exactly: the similarity dimension 1 is only an upper bound.",
     )
