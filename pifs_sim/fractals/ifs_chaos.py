@@ -28,7 +28,7 @@ Backend = Literal["reference", "cpu"] | None
 Progress = Callable[[int, int], None] | None
 
 _LANES, _LENGTH = 128, 4096  # orbits come in so many, and make at least so many points each if there are enough
-_PIECE = 1 << 23  # points between two reports of progress
+_PIECE = 1 << 23  # points between two reports of progress, at least; more if there are many boxes to clear and add
 _MOST_TRANSIENT = 100_000
 _CHUNK = 256  # steps of the system whose maps are drawn at once
 
@@ -82,15 +82,15 @@ class ChaosGame:
     ) -> npt.NDArray[np.int64]:
         """Counts of the same points in the boxes of a grid."""
         options = self._options(n, start, largest, **settings)
-        pieces = max(1, n // _PIECE)
+        pieces = 1 if progress is None else max(1, n // max(_PIECE, 32 * math.prod(grid.bins)))
         edges = [options["orbits"] // _LANES * i // pieces * _LANES for i in range(pieces + 1)]
-        counts = np.zeros(grid.bins, np.int64)
-        for i in range(pieces):
-            counts += chaos_game.compute(
-                **options, grid=grid, inside=inside, span=(edges[i], edges[i + 1]), backend=backend
-            )
+        options |= {"grid": grid, "inside": inside, "backend": backend}
+        counts = chaos_game.compute(**options, span=(edges[0], edges[1]))
+        for i in range(1, pieces + 1):
             if progress:
-                progress(n * (i + 1) // pieces, n)
+                progress(n * i // pieces, n)
+            if i < pieces:
+                counts += chaos_game.compute(**options, span=(edges[i], edges[i + 1]))
         return counts
 
     def system(self, seed: int) -> Map:

@@ -204,8 +204,9 @@ def compute(
         _counted(table, cuts, start, key, n, orbits, transient, *share, low, scale, bins, inside, counts)
         return counts
 
-    total = np.zeros(boxes, np.int64)
-    for counts in _each(count, _shares(span, n // boxes + 1)):
+    tables = _each(count, _shares(span, n // boxes + 1))
+    total = tables[0][:-1].astype(np.int64)
+    for counts in tables[1:]:
         total += counts[:-1]
     return total.reshape(grid.bins)
 

@@ -62,5 +62,5 @@ def compute(
         if grid is None:
             found.append(points)
         else:
-            counts += np.bincount(_boxes(points, grid, inside), minlength=counts.size)
+            np.add.at(counts, _boxes(points, grid, inside), 1)
     return np.concatenate([x[:0], *found]) if grid is None else counts.reshape(grid.bins)
