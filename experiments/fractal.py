@@ -10,7 +10,7 @@ import typer
 from PIL import Image
 from rich.table import Table
 
-from experiments.terminal import BadInput, console, print_json, progress_bar, reading_input, unknown, whole
+from experiments.terminal import BadInput, console, print_json, progress_bar, reading_input, spoken, unknown, whole
 
 __all__ = ["app"]
 
@@ -25,6 +25,8 @@ def _grey(path: Path) -> Any:
     try:
         with Image.open(path) as image:
             return np.asarray(image.convert("L")) / 255.0
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        raise BadInput(spoken(error)) from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise BadInput(f"'{path}' is not an image that Pillow can read: {error}") from None
 
@@ -142,8 +144,15 @@ def _say(facts: dict[str, Any], *, as_json: bool) -> None:
         return
     table = Table(box=None, pad_edge=False, show_header=False)
     for key, value in facts.items():
-        table.add_row(key, f"{value:.6g}" if isinstance(value, float) else str(value))
+        if value not in (None, ""):
+            table.add_row(key, _shown(value))
     console().print(table)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_shown, value))}]"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _set(name: str) -> Any:

@@ -23,6 +23,7 @@ __all__ = [
     "progress_bar",
     "quantity_table",
     "reading_input",
+    "spoken",
     "unknown",
     "whole",
 ]
@@ -37,8 +38,17 @@ def reading_input() -> Iterator[None]:
     """Errors about the user's input become `BadInput`; use it around nothing else."""
     try:
         yield
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         raise BadInput(str(error)) from None
+    except OSError as error:
+        raise BadInput(spoken(error)) from None
+
+
+def spoken(error: OSError) -> str:
+    """An error of the system without its number: 'photo.png': no such file or directory."""
+    if error.strerror is None or error.filename is None:
+        return str(error)
+    return f"'{error.filename}': {error.strerror[:1].lower()}{error.strerror[1:]}."
 
 
 @contextmanager

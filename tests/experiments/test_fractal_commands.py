@@ -59,12 +59,13 @@ def test_an_altered_file_is_refused_in_one_sentence(run, refused, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("encode", "absent.png", "-o", "x.pifs"), ("absent.png",)),
+        (("encode", "absent.png", "-o", "x.pifs"), ("'absent.png': no such file or directory.",)),
+        (("encode", ".", "-o", "x.pifs"), ("'.': is a directory.",)),
         (("encode", "picture.png", "-o", "x.pifs", "--contrast-limit", "1"), ("contrast_limit", "1")),
         (("encode", "picture.png", "-o", "x.pifs", "--range-size", "1"), ("range_size", "1")),
         (("encode", "picture.png", "-o", "x.pifs", "--min-size", "3"), ("min_size", "3")),
         (("encode", "picture.png", "-o", "x.pifs", "--search", "best"), ("search", "best")),
-        (("decode", "absent.pifs", "-o", "x.png"), ("absent.pifs",)),
+        (("decode", "absent.pifs", "-o", "x.png"), ("'absent.pifs': no such file or directory.",)),
         (("info", "picture.png"), ("picture.png", "PIFS")),
     ],
 )
