@@ -211,7 +211,7 @@ def dimension(
         print_json({"map": entry.name, "points": count} | facts)
         return 0
     table = Table(title=f"{entry.name}, {count} points", title_justify="left", box=None)
-    for column in ("dimension", "value", "range over windows of scales"):
+    for column in ("dimension", "value", "interval"):
         table.add_column(column)
     for key, (v, (low, high)) in rows.items():
         table.add_row(key, f"{v:.4f}", f"{low:.4f} .. {high:.4f}")

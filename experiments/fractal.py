@@ -184,7 +184,7 @@ def dimension(
         box = box_counting_dimension(entry.ifs.attractor(number))
     facts: dict[str, Any] = {"set": entry.name, "dimension": entry.dimension, "bounds": list(entry.bounds)}
     facts |= {"affinity dimension": affinity.value, "affinity interval": list(affinity.interval)}
-    facts |= {"box counting": box.value, "box counting, over windows": list(box.interval)}
+    facts |= {"box counting": box.value, "box counting interval": list(box.interval)}
     facts |= {"note": entry.note, "source": entry.source}
     _say(facts, as_json=as_json)
     return 0

@@ -79,7 +79,7 @@ def test_dimensions_of_a_set_are_exact_bounded_and_measured(run):
     assert status == 0
     facts = json.loads(out)
     assert facts["dimension"] == pytest.approx(np.log2(3), abs=1e-14)
-    low, high = facts["box_counting_over_windows"]
+    low, high = facts["box_counting_interval"]
     assert low <= facts["dimension"] <= high
     assert "no similarity dimension" in run("fractal", "dimension", "barnsley_fern", "--points", "2000")[1]
 

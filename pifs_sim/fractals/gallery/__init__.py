@@ -16,12 +16,15 @@ from pifs_sim.fractals.gallery.similar import (
     cantor,
     cantor_dust,
     carpet,
+    dragon,
     golden,
     koch,
+    levy,
     menger,
     overlapping,
     sierpinski,
     sierpinski_right,
+    tetrahedron,
     vicsek,
 )
 
@@ -34,13 +37,16 @@ __all__ = [
     "cantor",
     "cantor_dust",
     "carpet",
+    "dragon",
     "get",
     "golden",
     "koch",
+    "levy",
     "menger",
     "overlapping",
     "sierpinski",
     "sierpinski_right",
+    "tetrahedron",
     "vicsek",
 ]
 
@@ -53,12 +59,15 @@ _SETS: Mapping[str, Callable[..., Entry]] = MappingProxyType(
             cantor,
             cantor_dust,
             carpet,
+            dragon,
             golden,
             koch,
+            levy,
             menger,
             overlapping,
             sierpinski,
             sierpinski_right,
+            tetrahedron,
             vicsek,
         )
     }

@@ -14,12 +14,15 @@ __all__ = [
     "cantor",
     "cantor_dust",
     "carpet",
+    "dragon",
     "golden",
     "koch",
+    "levy",
     "menger",
     "overlapping",
     "sierpinski",
     "sierpinski_right",
+    "tetrahedron",
     "vicsek",
 ]
 
@@ -80,6 +83,11 @@ def menger() -> Entry:
     return digit_set("menger", 3, digits, f"Menger 1926, Proc. Kon. Akad. Wet. Amsterdam 29, 1125; {HUTCHINSON}")
 
 
+def tetrahedron() -> Entry:
+    """Sierpinski's tetrahedron in space, ln 4/ln 2 = 2: a regular one, on four corners of a cube."""
+    return digit_set("tetrahedron", 2, [(0, 0, 0), (1, 1, 0), (1, 0, 1), (0, 1, 1)], HUTCHINSON)
+
+
 def koch() -> Entry:
     """Koch's curve from 0 to 1, ln 4/ln 3."""
     corners = np.array([[0.0, 0.0], [1 / 3, 0.0], [1 / 2, math.sqrt(1 / 12)], [2 / 3, 0.0]])
@@ -91,6 +99,32 @@ def koch() -> Entry:
         source=f"von Koch 1904, Ark. Mat. Astron. Fys. 1, 681; {HUTCHINSON}",
         dimension=math.log(4) / math.log(3),
         ratio=3,
+    )
+
+
+def dragon() -> Entry:
+    """Heighway's dragon, of area 1/2."""
+    return similarities(
+        "dragon",
+        [math.sqrt(0.5)] * 2,
+        [[0.0, 0.0], [1.0, 0.0]],
+        rotations=[turn(math.pi / 4), turn(3 * math.pi / 4)],
+        source="Davis, Knuth 1970, J. Recreational Math. 3, 66; Ngai, Nguyen 2003, Discrete Comput. Geom. 29, 603",
+        dimension=2.0,
+        note="It has interior points; only its boundary, of dimension 1.5236, is a fractal.",
+    )
+
+
+def levy() -> Entry:
+    """Levy's curve (or dragon), of area 1/4."""
+    return similarities(
+        "levy",
+        [math.sqrt(0.5)] * 2,
+        [[0.0, 0.0], [0.5, 0.5]],
+        rotations=[turn(math.pi / 4), turn(-math.pi / 4)],
+        source="Levy 1938, J. Ecole Polytech., 227; Bailey, Kim, Strichartz 2002, Amer. Math. Monthly 109, 689",
+        dimension=2.0,
+        note="It has interior points; only its boundary, of dimension 1.9340, is a fractal.",
     )
 
 
