@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pifs_sim.dynamics import Patches, System, block_norms
+from pifs_sim.dynamics import Patches, System, block_norms, lyapunov_spectrum
 from pifs_sim.fractals import AffinePIFS, random_pifs
 from pifs_sim.testing import check_system
 
@@ -100,6 +100,24 @@ def test_the_collage_bound_is_never_broken(**point: Any) -> None:
 def test_the_spectral_radius_is_prescribed(seed: int, radius: float, pairing: dict[str, Any]) -> None:
     pifs = random_pifs(5, 2, spectral_radius=radius, **pairing, rng=np.random.default_rng(seed))
     assert np.abs(np.linalg.eigvals(pifs.matrix)).max() == pytest.approx(radius, rel=1e-9)
+
+
+@settings(max_examples=25)
+@given(seed=st.integers(0, 999), radius=st.floats(0.3, 0.9), pairing=SIZES["pairing"])
+def test_a_radius_below_one_draws_orbits_to_the_fixed_point(seed: int, radius: float, pairing: dict[str, Any]) -> None:
+    """Whatever the norm: the first exponent is ln radius, within C ln n/n, C for a Jordan block of d."""
+    pifs = random_pifs(4, 2, spectral_radius=radius, **pairing, rng=np.random.default_rng(seed))
+    x, n = pifs.fixed_point + 10 * np.random.default_rng(seed).standard_normal((2, 8)), 400
+    exponent = lyapunov_spectrum(pifs, x, n, k=1).exponents[0]
+    assert abs(exponent - np.log(radius)) <= (8 * np.log(n) + 12) / n
+    for step in range(n):
+        x = pifs.step(x, step)
+    assert x == pytest.approx(np.stack([pifs.fixed_point] * 2), abs=1e-9)
+
+
+def test_a_radius_below_one_allows_norms_above() -> None:
+    found = [random_pifs(4, 2, spectral_radius=0.9, rng=np.random.default_rng(seed)) for seed in range(20)]
+    assert max(block_norms(pifs.matrix, pifs.patches).row_sum[0] for pifs in found) > 1.5
 
 
 @given(seed=st.integers(0, 999), patches=st.integers(1, 8))

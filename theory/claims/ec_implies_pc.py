@@ -14,7 +14,7 @@ from pifs_sim.diffusion import Chain, exact_denoiser, schedules
 from pifs_sim.diffusion.measures import Gaussian
 from theory.claim import Claim, Formula, Identity, Obligation, Status
 from theory.claims import ec_versus_pc
-from theory.claims.patch_contraction import in_blocks
+from theory.claims.ec_versus_pc import in_blocks
 from theory.instruments import step_jacobian
 
 norm, own, others = sp.symbols("‖J‖_2 kappa delta", positive=True)

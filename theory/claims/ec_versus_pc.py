@@ -18,12 +18,18 @@ from hypothesis import strategies as st
 from pifs_sim.dynamics import Patches, block_norms
 from pifs_sim.dynamics.operators import Dense
 from theory.claim import Claim, Formula, Identity, NotProved, Obligation, Positive, Status, Violation, close
-from theory.claims.patch_contraction import in_blocks, kappa, row_sum
+from theory.claims.patch_contraction import kappa, row_sum
 from theory.instruments import EPS
 
 Array = npt.NDArray[np.float64]
 norm, own, others, M = sp.symbols("‖J‖_2 kappa delta M", positive=True)
 rows = sp.Function("varrho")
+
+
+def in_blocks(matrix: Any, size: int) -> Array:
+    """A matrix as blocks (M, n, M, n)."""
+    count = len(matrix) // size
+    return np.asarray(matrix, dtype=np.float64).reshape(count, size, count, size)
 
 
 def columns(norms: Any) -> Any:

@@ -12,7 +12,8 @@ import sympy as sp
 
 from theory.claim import Claim, Formula, Identity, Obligation, Status
 from theory.claims import ec_versus_pc
-from theory.claims.patch_contraction import in_blocks, row_sum
+from theory.claims.ec_versus_pc import in_blocks
+from theory.claims.patch_contraction import row_sum
 
 norm, J = sp.symbols("‖J‖_2 J", positive=True)
 LISTENING = np.array([[0, 0, 0.75], [0, 0, 0.75], [0, 0, 0]])  # kappa + delta = 0.75, norm 0.75 sqrt 2
