@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
+from array_api_compat import array_namespace
 
 from pifs_sim.dynamics.arrays import check_points
-from pifs_sim.kernels import orbits
+from pifs_sim.kernels import backends, orbits
 from pifs_sim.kernels.orbits import Advance
 
 __all__ = ["Backend", "CompiledMap"]
 
-Backend = Literal["reference", "cpu"] | None
+Backend = backends.Backend | None
 
 
 class CompiledMap:
@@ -25,7 +25,8 @@ class CompiledMap:
         dim: d. The point is indexed, x[0], x[1], ...: tuples of numbers are fastest for d <= 2.
         tangent: tangent(x, n, V, out) writing Df V, for V and `out` of shape (d, p); instead of `jacobian`.
         length: number of steps of a finite chain, or None.
-        cuda: CUDA C++ source of the same functions; refused, since no kernel here takes it yet.
+        cuda: CUDA C++ source of the same functions, as `pifs_sim.kernels.orbits.cuda` asks for it, for CuPy arrays
+            and d <= 16.
 
     Raises:
         ValueError: dim < 1, functions of another form, results of a wrong shape, or a Jacobian that is not finite
@@ -42,11 +43,9 @@ class CompiledMap:
         length: int | None = None,
         cuda: str | None = None,
     ) -> None:
-        if cuda is not None:
-            raise ValueError("`cuda` must be None: there is no CUDA backend for compiled maps yet.")
         if length is not None and length < 1:
             raise ValueError(f"`length` must be None or at least 1, got {length!r}.")
-        self.rule = orbits.Rule(step, jacobian, tangent, dim)
+        self.rule = orbits.Rule(step, jacobian, tangent, dim, cuda)
         self.dim, self.length = dim, length
 
     def advance(self, x: Any, V: Any, *, first: int, steps: int, interval: int, backend: Backend = None) -> Advance:
@@ -62,13 +61,14 @@ class CompiledMap:
     def step(self, x: Any, n: int) -> Any:
         """f(x, n), (B, d) -> (B, d)."""
         x = check_points(x, self.dim)
-        return self.advance(x, np.empty((*x.shape, 0), x.dtype), first=n, steps=1, interval=0).x
+        return self.advance(x, array_namespace(x).empty((*x.shape, 0), dtype=x.dtype), first=n, steps=1, interval=0).x
 
     def tangent(self, x: Any, n: int, V: Any) -> tuple[Any, Any]:
         """(f(x, n), Df(x, n) V) for V of shape (B, d, p)."""
         x = check_points(x, self.dim)
-        moved = self.advance(x, np.asarray(V, x.dtype), first=n, steps=1, interval=0)
-        bad = ~np.isfinite(moved.V).all(axis=(1, 2)) & np.isfinite(x).all(axis=1) & np.isfinite(V).all(axis=(1, 2))
+        xp = array_namespace(x)
+        moved = self.advance(x, xp.asarray(V, dtype=x.dtype), first=n, steps=1, interval=0)
+        bad = ~xp.isfinite(moved.V).all(axis=(1, 2)) & xp.isfinite(x).all(axis=1) & xp.isfinite(V).all(axis=(1, 2))
         if bad.any():
             orbit = int(bad.argmax())
             raise ValueError(f"the Jacobian is not finite at step n={n}, orbit {orbit}, x={x[orbit]}.")

@@ -19,9 +19,9 @@ def random_frame(x: Any, k: int, rng: np.random.Generator, backend: Backend = No
     """Orthonormal frames (B, d, k), of which the first columns do not depend on k; of x's kind and precision."""
     batch, d = x.shape
     columns = np.stack([rng.standard_normal((batch, d)) for _ in range(k)], axis=2)
-    Q = orthonormal.compute(columns, backend=backend)[0]
     xp = array_namespace(x)
-    return xp.asarray(Q, dtype=x.dtype)
+    Q = orthonormal.compute(xp.asarray(columns), backend=backend)[0]
+    return xp.astype(Q, x.dtype, copy=False)
 
 
 def advance(

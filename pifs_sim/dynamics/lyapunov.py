@@ -41,7 +41,7 @@ class LyapunovSpectrum:
         exponents: (k,) means over the orbits that did not fail; -inf for dead directions; nan if every orbit failed.
         per_orbit: (B, k); nan for orbits that failed.
         stderr: (k,) standard errors by batch means; nan from fewer than two batches and one orbit. For a finite chain
-            the spread of the orbits, or for one orbit how far its values settled.
+            the spread of the orbits (none for one) and how far the values settled.
         history: (H, k) running means after `history_steps` (H,) steps; empty for a finite chain.
         rank: number of exponents above -inf.
         steps: steps averaged.
@@ -49,6 +49,7 @@ class LyapunovSpectrum:
         kaplan_yorke: the Kaplan-Yorke dimension with its propagated error; nan where k < d exponents do not fix it.
         reasons: (B,) why an orbit failed, or None.
         interval: steps between the last renormalisations; 0 for a finite chain.
+        dim: number of directions d.
     """
 
     exponents: Array
@@ -62,6 +63,16 @@ class LyapunovSpectrum:
     kaplan_yorke: Estimate
     reasons: tuple[str | None, ...]
     interval: int
+    dim: int
+
+    @property
+    def dimensions(self) -> Array:
+        """(B,) the Kaplan-Yorke dimension of each orbit's own exponents; nan where it failed or k < d do not fix it.
+
+        Their mean is not `kaplan_yorke`, which is that of the mean exponents.
+        """
+        rows = -np.sort(-self.per_orbit, axis=1)
+        return np.array([kaplan_yorke_estimate(row, self.dim, lambda _: math.nan).value for row in rows])
 
 
 def lyapunov_spectrum(
@@ -90,7 +101,7 @@ def lyapunov_spectrum(
         target_stderr: stop when every standard error is at most this, checked when a batch is full.
         rng: for the first frame; a generator with seed 0 by default.
         progress: called with (steps done, steps).
-        backend: of the kernels, "cpu" or "reference" (NumPy, slow); chosen by the arrays by default.
+        backend: of the kernels, "cpu", "cuda" or "reference" (NumPy, slow); chosen by the arrays by default.
         checkpoint: a file (.npz) that keeps the state of a long run, from which the same call goes on exactly.
 
     Raises:
@@ -113,8 +124,8 @@ def lyapunov_spectrum(
         raise ValueError(f"`rng` must be a numpy.random.Generator or None, got {rng!r}.")
     if checkpoint is not None and not isinstance(checkpoint, str | Path):
         raise ValueError(f"`checkpoint` must be a path or None, got {checkpoint!r}.")
-    if backend not in (None, "reference", "cpu"):
-        raise ValueError(f'`backend` must be "reference", "cpu" or None, got {backend!r}.')
+    if backend not in (None, "reference", "cpu", "cuda"):
+        raise ValueError(f'`backend` must be "reference", "cpu", "cuda" or None, got {backend!r}.')
     xp = array_namespace(x0)
     if x0.shape[0] == 0 or not xp.all(xp.isfinite(x0)):
         raise ValueError(f"`x0` must hold at least one point, all finite, got {x0!r}.")
@@ -161,6 +172,7 @@ def _averaged(run: Run, target: float | None, progress: Progress) -> LyapunovSpe
         kaplan_yorke=dimension,
         reasons=tuple(run.reasons),
         interval=run.interval,
+        dim=run.system.dim,
     )
 
 
@@ -180,16 +192,15 @@ def _whole(system: System, x0: Any, steps: int, k: int, rng: np.random.Generator
     logs, change, reasons = log_singular_values(system, x0, steps, k=k, rng=rng, backend=backend)
     per_orbit = logs / steps
     exponents = _mean(per_orbit)
-    spread = (
-        standard_error(per_orbit[None])
-        if len(per_orbit) > 1
-        else np.where(np.isnan(exponents), np.nan, change[0] / steps)
-    )
+    good = np.array([reason is None for reason in reasons])
+    unsettled = change[good].mean(axis=0) / steps if good.any() else np.full(k, np.nan)
+    spread = unsettled + (standard_error(per_orbit[None]) if len(per_orbit) > 1 else 0.0)
 
     def error(gradient: Array) -> float:
         felt = np.flatnonzero(gradient)
         used = per_orbit[:, felt] @ gradient[felt]
-        return float(standard_error(used[None])) if len(used) > 1 else float(np.abs(gradient[felt]) @ spread[felt])
+        between = float(standard_error(used[None])) if len(used) > 1 else 0.0
+        return between + float(np.abs(gradient[felt]) @ unsettled[felt])
 
     return LyapunovSpectrum(
         exponents=exponents,
@@ -203,4 +214,5 @@ def _whole(system: System, x0: Any, steps: int, k: int, rng: np.random.Generator
         kaplan_yorke=kaplan_yorke_estimate(exponents, system.dim, error),
         reasons=reasons,
         interval=0,
+        dim=system.dim,
     )

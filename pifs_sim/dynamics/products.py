@@ -3,8 +3,11 @@
 Factors J Q = Q' R are formed along the chain, so A = Q_T (R_n ... R_1). QR of a random frame alone is not enough: the
 triangular product is swept back and forth, R_i^T taking the place of J, which orders and decouples it (Stewart 1997,
 "On graded QR decompositions of products of matrices"; Dieci, Elia 2008), so that it is diag(e^s) U with U of modest
-size; Jacobi rotations finish (`kernels.graded_singular_values`). For k < d, subspace iteration A^T A with a few
-spare columns, by `cotangent`, until the k leading values settle.
+size; Jacobi rotations finish (`kernels.graded_singular_values`).
+
+A few of many directions (k + 8 < d/24; short of that the whole product is quicker) are found by `cotangent`: a frame of
+k + 8 vectors X is improved within span(X, P, A^T A X), P being what the last improvement added, until the k leading
+values settle (Knyazev 2001, SIAM J. Sci. Comput. 23, 517-541).
 
 A product that stretches a direction and later contracts it again is ill-conditioned: its small singular values change
 by eps times |J_T ... J_{n+1}| |J_n ... J_1| when a factor is rounded, which no algorithm in floats can undo.
@@ -31,7 +34,9 @@ Push = Callable[[int, Any], Any]
 
 _CONDITION, _SIZE, _LONGEST = 9.2, 300.0, 64  # ln of a frame's largest condition and size, and steps, between two QRs
 _SPARE = 8
+_FEW = 24  # d/(k + spare) above which an iteration is quicker than the whole product
 _SETTLED = 1e-13
+_ITERATIONS = 300
 
 
 def _plain(values: Any) -> Array:
@@ -88,18 +93,18 @@ def triangular_log_singular_values(factors: Sequence[Array], *, backend: Backend
         backend: of the kernels.
     """
     for _ in range(2 if len(factors) > 1 else 1):
-        factors = _sweep(factors, backend)
+        factors = _sweep(factors, backend)[1]
     return np.asarray(graded_singular_values.compute(*_graded(factors), backend=backend))
 
 
-def _sweep(factors: Sequence[Array], backend: Backend) -> list[Array]:
-    """Triangular factors of the transposed product."""
+def _sweep(factors: Sequence[Array], backend: Backend) -> tuple[Array, list[Array]]:
+    """The last frame Q (B, p, p) and the triangular factors of the transposed product."""
     batch, p, _ = factors[0].shape
     Q, swept = np.broadcast_to(np.eye(p), (batch, p, p)), []
     for R in reversed(factors):
         Q, S = orthonormal.compute(R.transpose(0, 2, 1) @ Q, backend=backend)
         swept.append(S)
-    return swept
+    return Q, swept
 
 
 def _graded(factors: Sequence[Array]) -> tuple[Array, Array]:
@@ -168,22 +173,43 @@ def log_singular_values(
         return system.cotangent(points[n], n, U)  # type: ignore[attr-defined]
 
     d = system.dim
-    if k == d:
-        factors = _factors(push, range(steps), random_frame(x0, d, rng, backend), backend)[1]
-        found = triangular_log_singular_values(factors, backend=backend)
-        return np.where(failed[:, None], np.nan, found), np.zeros_like(found), reasons
-    if not callable(getattr(system, "cotangent", None)):
+    if k < d and not callable(getattr(system, "cotangent", None)):
         raise ValueError(
             f"`k`={k} of d={d} exponents of a finite chain need the system's `cotangent(x, n, U)`: ask for k={d}."
         )
-    V = random_frame(x0, min(d, k + _SPARE), rng, backend)
-    found = np.full((x0.shape[0], k), np.inf)
-    for _ in range(300):
-        V, factors = _factors(push, range(steps), V, backend)
+    few = d > _FEW * (k + _SPARE)
+    V = random_frame(x0, k + _SPARE if few else d, rng, backend)
+    if few:
+        found, change = _leading(push, pull, steps, V, k, backend)
+    else:
+        factors = _factors(push, range(steps), V, backend)[1]
+        found = triangular_log_singular_values(factors, backend=backend)[:, :k]
+        change = np.zeros_like(found)
+    return np.where(failed[:, None], np.nan, found), change, reasons
+
+
+def _leading(push: Push, pull: Push, steps: int, X: Any, k: int, backend: Backend) -> tuple[Array, Array]:
+    """ln of the k leading singular values, (B, k), from a frame X (B, d, b), and their change in the last iteration."""
+    xp = array_namespace(X)
+    V, b, found = X, X.shape[2], np.full((X.shape[0], k), np.inf)
+    for _ in range(_ITERATIONS):
+        Q, factors = _factors(push, range(steps), V, backend)
         previous, found = found, triangular_log_singular_values(factors, backend=backend)[:, :k]
         with np.errstate(invalid="ignore"):
             change = np.where(found == previous, 0.0, np.abs(found - previous))
         if float(change.max()) <= _SETTLED * (1 + steps):
             break
-        V, _ = _factors(pull, range(steps - 1, -1, -1), V, backend)
-    return np.where(failed[:, None], np.nan, found), change, reasons
+        right, left = (xp.asarray(basis[:, :, :b], dtype=X.dtype) for basis in _ordered(factors, backend))
+        added = xp.where(xp.arange(V.shape[2])[:, None] < b, 0.0, right)
+        parts = [V @ right, V @ added, _factors(pull, range(steps - 1, -1, -1), Q @ left, backend)[0]]
+        V, _ = orthonormal.compute(xp.concat(parts if V.shape[2] > b else parts[::2], axis=2), backend=backend)
+        V, _ = orthonormal.compute(V, backend=backend)  # what a small remainder lost of its right angles
+    return found, change
+
+
+def _ordered(factors: Sequence[Array], backend: Backend) -> tuple[Array, Array]:
+    """Right and left singular vectors of R_n ... R_1, roughly, in order of size: bases (B, p, p)."""
+    first, swept = _sweep(factors, backend)
+    second, swept = _sweep(swept, backend)
+    turned, _ = _sweep(swept, backend)
+    return first @ turned, second

@@ -25,6 +25,7 @@ from pifs_sim.fractals.pifs import PIFS
 from pifs_sim.fractals.quadtree import Flags, grow
 from pifs_sim.fractals.quantiser import Quantiser
 from pifs_sim.fractals.search import Matcher, exhaustive, nearest
+from pifs_sim.kernels.backends import Backend
 from pifs_sim.kernels.block_matching import Match, Quantisation
 
 __all__ = ["encode"]
@@ -53,7 +54,7 @@ def encode(
     neighbours: int = 16,
     slack: float = 2.0,
     progress: Progress = None,
-    backend: Literal["reference", "cpu"] | None = None,
+    backend: Backend | None = None,
 ) -> PIFS:
     """The PIFS that codes a grey image.
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,13 +18,14 @@ import numpy.typing as npt
 from pifs_sim.dynamics import Map
 from pifs_sim.dynamics.arrays import check_count, reals
 from pifs_sim.fractals.ifs_inputs import cuts
-from pifs_sim.kernels import chaos_game
+from pifs_sim.kernels import backends, chaos_game
 from pifs_sim.kernels.chaos_game.stream import choices
+from pifs_sim.kernels.device import carriers
 
 __all__ = ["Backend", "ChaosGame", "Progress", "grid_of", "log_density", "seed_of"]
 
 Floats = npt.NDArray[np.float64]
-Backend = Literal["reference", "cpu"] | None
+Backend = backends.Backend | None
 Progress = Callable[[int, int], None] | None
 
 _LANES, _LENGTH = 128, 4096  # orbits come in so many, and make at least so many points each if there are enough
@@ -66,7 +67,10 @@ class ChaosGame:
 
     def points(self, n: int, start: Floats, largest: float, *, backend: Backend, **settings: Any) -> Any:
         """(n, d), in the precision of the maps."""
-        return chaos_game.compute(**self._options(n, start, largest, **settings), backend=backend)
+        there, here = carriers(backend)
+        options = self._options(n, start, largest, **settings)
+        options["maps"] = chaos_game.Maps._make(map(there, options["maps"]))
+        return here(chaos_game.compute(**options, backend=backend))
 
     def counts(
         self,
@@ -81,7 +85,9 @@ class ChaosGame:
         **settings: Any,
     ) -> npt.NDArray[np.int64]:
         """Counts of the same points in the boxes of a grid."""
+        there, here = carriers(backend)
         options = self._options(n, start, largest, **settings)
+        options["maps"] = chaos_game.Maps._make(map(there, options["maps"]))
         pieces = 1 if progress is None else max(1, n // max(_PIECE, 32 * math.prod(grid.bins)))
         edges = [options["orbits"] // _LANES * i // pieces * _LANES for i in range(pieces + 1)]
         options |= {"grid": grid, "inside": inside, "backend": backend}
@@ -91,7 +97,7 @@ class ChaosGame:
                 progress(n * i // pieces, n)
             if i < pieces:
                 counts += chaos_game.compute(**options, span=(edges[i], edges[i + 1]))
-        return counts
+        return np.asarray(here(counts))
 
     def system(self, seed: int) -> Map:
         """The game as a system, orbit o at step n taking the map that is drawn for it there."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, device
 from scipy.sparse import csr_array
 
 from pifs_sim.dynamics.arrays import check_count, check_points
@@ -30,6 +30,7 @@ from pifs_sim.fractals.layout import IntArray, Layout
 from pifs_sim.fractals.quadtree import splits
 from pifs_sim.fractals.quantiser import Quantiser
 from pifs_sim.fractals.wiring import Wiring, wire
+from pifs_sim.kernels import pifs_decode
 
 __all__ = ["PIFS", "Collage"]
 
@@ -146,23 +147,28 @@ class PIFS:
         columns = self.wiring.sources.T.ravel()
         return csr_array((weights, columns, np.arange(0, q * d + 1, q)), shape=(d, d))
 
-    def _apply(self, x: Any) -> Any:
-        """L x for x of shape (B, d, ...)."""
+    def _tables(self, x: Any) -> tuple[Any, Any, Any]:
+        """Sources, factors and offsets as arrays of the kind and precision of `x`; kept, for they are as large as W."""
         xp = array_namespace(x)
-        total = xp.zeros_like(x)
-        for source in self.wiring.sources:
-            total = total + xp.take(x, xp.asarray(source), axis=1)
-        factors = xp.asarray(self.contrasts[self.wiring.owners] / len(self.wiring.sources), dtype=x.dtype)
-        return xp.reshape(factors, (-1, *[1] * (x.ndim - 2))) * total
+        key = xp.__name__, str(x.dtype), str(device(x))
+        if key not in self._kept:
+            factors = self.contrasts[self.wiring.owners] / len(self.wiring.sources)
+            numbers = (xp.asarray(values, dtype=x.dtype) for values in (factors, self.offset))
+            self._kept[key] = (xp.asarray(self.wiring.sources), *numbers)
+        return self._kept[key]
+
+    @cached_property
+    def _kept(self) -> dict[tuple[str, str, str], tuple[Any, Any, Any]]:
+        return {}
 
     def step(self, x: Any, n: int) -> Any:  # noqa: ARG002
         """W x = L x + b for images (B, d)."""
         x = check_points(x, self.dim)
-        return self._apply(x) + array_namespace(x).asarray(self.offset, dtype=x.dtype)
+        return pifs_decode.compute(x, *self._tables(x))
 
     def tangent(self, x: Any, n: int, V: Any) -> tuple[Any, Any]:
         """(W x, L V) for V of shape (B, d, p)."""
-        return self.step(x, n), self._apply(V)
+        return self.step(x, n), pifs_decode.compute(V, *self._tables(V)[:2])
 
     def cotangent(self, x: Any, n: int, U: Any) -> Any:  # noqa: ARG002
         """L^T U for NumPy arrays U of shape (B, d, p)."""

@@ -14,7 +14,6 @@ neighbour may be 1 + e times as far as the one that it stands for.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 import numpy as np
 from scipy.fft import dctn
@@ -23,8 +22,10 @@ from scipy.spatial import cKDTree
 from pifs_sim.fractals.grey import FloatArray
 from pifs_sim.fractals.layout import IntArray
 from pifs_sim.kernels import block_matching
+from pifs_sim.kernels.backends import Backend
 from pifs_sim.kernels.block_matching import Match, Quantisation
 from pifs_sim.kernels.block_matching.law import fitted, moments
+from pifs_sim.kernels.device import carriers
 
 __all__ = ["Matcher", "exhaustive", "nearest"]
 
@@ -38,10 +39,17 @@ def exhaustive(
     turns: IntArray,
     quantisation: Quantisation,
     *,
-    backend: Literal["reference", "cpu"] | None = None,
+    backend: Backend | None = None,
 ) -> Matcher:
-    """The best of all domains (C, n) and isometries (G, n)."""
-    return lambda ranges: block_matching.compute(ranges, domains, turns, quantisation=quantisation, backend=backend)
+    """The best of all domains (C, n) and isometries (G, n), which "cuda" keeps on the GPU."""
+    there, here = carriers(backend)
+    pool = there(domains), there(turns)
+
+    def match(ranges: FloatArray) -> Match:
+        found = block_matching.compute(there(ranges), *pool, quantisation=quantisation, backend=backend)
+        return Match._make(map(here, found))
+
+    return match
 
 
 def _features(blocks: FloatArray) -> FloatArray:

@@ -157,7 +157,7 @@ def test_results_of_a_wrong_shape_are_refused(backend: Any, step: Any, jacobian:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"x": [[0.1, 0.1]]}, "NumPy arrays, got list"),
+        ({"x": [[0.1, 0.1]]}, "`x` must be a NumPy array, .* got list"),
         ({"x": np.ones((1, 3))}, r"`x` must have shape \(batch, 2\), got \(1, 3\)"),
         ({"V": np.ones((1, 3, 1))}, r"`V` must have shape \(1, 2, p\), got \(1, 3, 1\)"),
         ({"V": np.ones((2, 2, 1))}, "`V`"),

@@ -13,42 +13,41 @@ The least error wins; of equal ones the smallest (domain, isometry), but one wit
 domain 0 with isometry 0. Pixels that are whole numbers, or such over a power of two, make A, B, P, Q and R exact, so
 that backends agree in every choice; other pixels round P, and errors that agree to that rounding may swap.
 
-Shapes: ranges (K, n), domains (C, n), isometries (G, n), each row a permutation; all computed in float64.
+Shapes: ranges (K, n), domains (C, n), isometries (G, n), each row a permutation; all computed in float64. NumPy or CuPy
+arrays, the same kind out.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
+from array_api_compat import array_namespace
 
+from pifs_sim.kernels.backends import Backend, chosen
 from pifs_sim.kernels.block_matching.law import Match, Quantisation, moments
 
 __all__ = ["Match", "Quantisation", "compute"]
 
 
 def compute(
-    ranges: npt.NDArray[Any],
-    domains: npt.NDArray[Any],
-    isometries: npt.NDArray[Any],
-    *,
-    quantisation: Quantisation,
-    backend: Literal["reference", "cpu"] | None = None,
+    ranges: Any, domains: Any, isometries: Any, *, quantisation: Quantisation, backend: Backend | None = None
 ) -> Match:
-    """The best match of each range; `backend` None takes "cpu".
+    """The best match of each range; `backend` None takes that of the arrays.
 
     Raises:
-        ValueError: arrays that are not NumPy's, of other shapes, or not finite, isometries that are not permutations,
-            or an unknown backend.
+        ValueError: arrays of other shapes, or not finite, isometries that are not permutations, or a backend that is
+            unknown or cannot take the arrays.
+        MemoryError: blocks that do not fit into the GPU's memory.
     """
+    backend = chosen(backend, ranges=ranges, domains=domains, isometries=isometries)
+    xp = array_namespace(ranges)
     for name, blocks in (("ranges", ranges), ("domains", domains)):
-        if not isinstance(blocks, np.ndarray) or blocks.ndim != 2 or not np.isfinite(blocks).all():
-            raise ValueError(f"`{name}` must be a finite NumPy array (blocks, pixels), got {blocks!r:.80}.")
+        if blocks.ndim != 2 or not xp.isfinite(blocks).all():
+            raise ValueError(f"`{name}` must be finite blocks (blocks, pixels), got {blocks!r:.80}.")
     if len(domains) == 0 or domains.shape[1:] != ranges.shape[1:] or domains.shape[1] == 0:
         raise ValueError(f"`domains` must be blocks of {ranges.shape[1]} pixels, got shape {domains.shape}.")
-    pixels = np.arange(ranges.shape[1])
-    sorted_rows = np.sort(isometries, axis=-1) if isinstance(isometries, np.ndarray) and isometries.size else None
+    pixels = xp.arange(ranges.shape[1])
+    sorted_rows = xp.sort(isometries, axis=-1) if isometries.size else None
     if sorted_rows is None or sorted_rows.shape[1:] != pixels.shape or (sorted_rows != pixels).any():
         raise ValueError(f"`isometries` must hold permutations of 0..{pixels.size - 1}, got {isometries!r:.80}.")
     of_ranges, of_domains = moments(ranges), moments(domains)
@@ -56,8 +55,10 @@ def compute(
         from pifs_sim.kernels.block_matching import reference
 
         return reference.compute(of_ranges, of_domains, isometries, quantisation)
-    if backend in (None, "cpu"):
-        from pifs_sim.kernels.block_matching import cpu
+    if backend == "cuda":
+        from pifs_sim.kernels.block_matching import cuda
 
-        return cpu.compute(of_ranges, of_domains, isometries, quantisation)
-    raise ValueError(f'`backend` must be "reference" or "cpu", got {backend!r}.')
+        return cuda.compute(of_ranges, of_domains, isometries, quantisation)
+    from pifs_sim.kernels.block_matching import cpu
+
+    return cpu.compute(of_ranges, of_domains, isometries, quantisation)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from array_api_compat import array_namespace
 
 __all__ = ["Blocks", "Match", "Quantisation", "fitted", "moments"]
 
@@ -57,13 +58,14 @@ class Blocks(NamedTuple):
     spreads: npt.NDArray[np.float64]
 
 
-def moments(blocks: npt.NDArray[Any]) -> Blocks:
+def moments(blocks: Any) -> Blocks:
     """Blocks (N, n) in float64 with the sums that the law uses."""
-    pixels = np.ascontiguousarray(blocks, np.float64)
+    xp = array_namespace(blocks)
+    pixels = xp.ascontiguousarray(blocks, dtype=np.float64)
     sums = pixels.sum(axis=1)
-    squares = pixels.shape[1] * np.einsum("ij,ij->i", pixels, pixels)
+    squares = pixels.shape[1] * xp.einsum("ij,ij->i", pixels, pixels)
     spreads = squares - sums * sums
-    return Blocks(pixels, sums, np.where(spreads > _FLAT * squares, spreads, 0.0))
+    return Blocks(pixels, sums, xp.where(spreads > _FLAT * squares, spreads, 0.0))
 
 
 def fitted(A: Any, B: Any, P: Any, Q: Any, R: Any, *, n: int, quantisation: Quantisation) -> tuple[Any, Any, Any]:

@@ -6,15 +6,16 @@ parents above: a point on the far face of the cube belongs to the last box, ever
 there. The arithmetic is float64
 whatever the points are, and the same in every backend, so that backends agree in every count.
 
-Shapes: points (N, d), origins (M, d), one grid each; counts (M, levels + 1).
+Shapes: points (N, d), origins (M, d), one grid each; counts (M, levels + 1). NumPy or CuPy arrays, the same kind out.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+
+from pifs_sim.kernels.backends import Backend, chosen
 
 __all__ = ["MAX_LEVELS", "compute", "corners"]
 
@@ -28,16 +29,17 @@ def compute(
     *,
     levels: int,
     ratio: int = 2,
-    backend: Literal["reference", "cpu"] | None = None,
-) -> npt.NDArray[np.int64]:
-    """Occupied boxes of side `side`/ratio^k, (M, levels + 1); `backend` None takes "cpu".
+    backend: Backend | None = None,
+) -> Any:
+    """Occupied boxes of side `side`/ratio^k, (M, levels + 1); `backend` None takes that of the arrays.
 
     Raises:
-        ValueError: arrays that are not NumPy's, shapes that do not match, no point, a point outside of a cube (or nan),
-            `side` not positive, `ratio` below 2, `levels` negative or ratio^levels above 2^53, or an unknown backend.
+        ValueError: shapes that do not match, no point, a point outside of a cube (or nan), `side` not positive, `ratio`
+            below 2, `levels` negative or ratio^levels above 2^53, or a backend that is unknown or cannot take the
+            arrays.
+        MemoryError: keys that do not fit into the GPU's memory.
     """
-    if not (isinstance(points, np.ndarray) and isinstance(origins, np.ndarray)):
-        raise ValueError(f"boxes are counted in NumPy arrays, got {type(points).__name__}, {type(origins).__name__}.")
+    backend = chosen(backend, points=points, origins=origins)
     if points.ndim != 2 or points.size == 0 or origins.ndim != 2 or origins.shape[1] != points.shape[1]:
         raise ValueError(
             f"`points` and `origins` must have shapes (N, d), (M, d), got {points.shape}, {origins.shape}."
@@ -55,20 +57,22 @@ def compute(
         from pifs_sim.kernels.box_counting import reference
 
         return reference.compute(points, origins, side, levels, ratio)
-    if backend in (None, "cpu"):
-        from pifs_sim.kernels.box_counting import cpu
+    if backend == "cuda":
+        from pifs_sim.kernels.box_counting import cuda
 
-        return cpu.compute(points, origins, side, levels, ratio)
-    raise ValueError(f'`backend` must be "reference" or "cpu", got {backend!r}.')
+        return cuda.compute(points, origins, side, levels, ratio)
+    from pifs_sim.kernels.box_counting import cpu
+
+    return cpu.compute(points, origins, side, levels, ratio)
 
 
-def corners(points: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def corners(points: Any) -> tuple[Any, Any]:
     """The lowest and the highest coordinates along each axis, (d,) float64; nan if there is one.
 
     Rows are taken by the hundred: NumPy reduces arrays with short rows thirty times more slowly.
     """
     n, d = points.shape
-    hundreds = n // 100
+    hundreds = n // 100 if isinstance(points, np.ndarray) else 0
     if hundreds:
         wide, rest = points[: 100 * hundreds].reshape(hundreds, 100 * d), points[100 * hundreds :]
         points = np.concatenate([wide.min(axis=0).reshape(100, d), wide.max(axis=0).reshape(100, d), rest])

@@ -9,15 +9,17 @@ s = bins/(high - low) in float64, along each axis; q = bins belongs to the last 
 not counted.
 
 Shapes: matrices (M, d, d), offsets (M, d), start (d,) of one dtype, float32 or float64; cuts (M - 1,) uint32 ascending;
-points (n, d) of that dtype; counts (bins_0, .., bins_{d-1}) int64.
+points (n, d) of that dtype; counts (bins_0, .., bins_{d-1}) int64. NumPy or CuPy arrays, the same kind out.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from pifs_sim.kernels.backends import Backend, chosen
 
 __all__ = ["MAX_BOXES", "Grid", "Maps", "compute"]
 
@@ -34,7 +36,7 @@ class Maps(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """Boxes between two corners (d,), so many along each axis."""
+    """Boxes between two corners (d,), so many along each axis; NumPy arrays for every backend."""
 
     low: npt.NDArray[np.float64]
     high: npt.NDArray[np.float64]
@@ -51,8 +53,8 @@ def compute(
     grid: Grid | None = None,
     inside: bool = False,
     span: tuple[int, int] | None = None,
-    backend: Literal["reference", "cpu"] | None = None,
-) -> npt.NDArray[Any]:
+    backend: Backend | None = None,
+) -> Any:
     """The points p < n, or with a grid their counts.
 
     Args:
@@ -64,12 +66,14 @@ def compute(
         grid: of d <= 3 axes; None for the points themselves.
         inside: the caller knows that no point lies outside of the grid; where one does, it counts in a box at the edge.
         span: first orbit and the one after the last of those that play, all by default; other points are left out.
-        backend: None takes "cpu".
+        backend: None takes "cuda" if the maps are CuPy arrays, else "cpu".
 
     Raises:
         ValueError: arrays of other shapes or dtypes, counts out of range, a grid that is empty, of more than 2^30
-            boxes or of more than three axes, or an unknown backend.
+            boxes or of more than three axes, or a backend that is unknown or cannot take the arrays.
+        MemoryError: points or counts that do not fit into the GPU's memory.
     """
+    backend = chosen(backend, **maps._asdict())
     _check_maps(maps)
     first, stop = (0, orbits) if span is None else span
     for name, value, low, high in (
@@ -90,17 +94,17 @@ def compute(
         from pifs_sim.kernels.chaos_game import reference
 
         return reference.compute(maps, n, inside=inside, span=(first, stop), **options)
-    if backend in (None, "cpu"):
-        from pifs_sim.kernels.chaos_game import cpu
+    if backend == "cuda":
+        from pifs_sim.kernels.chaos_game import cuda
 
-        return cpu.compute(maps, n, inside=inside, span=(first, stop), **options)
-    raise ValueError(f'`backend` must be "reference" or "cpu", got {backend!r}.')
+        return cuda.compute(maps, n, inside=inside, span=(first, stop), **options)
+    from pifs_sim.kernels.chaos_game import cpu
+
+    return cpu.compute(maps, n, inside=inside, span=(first, stop), **options)
 
 
 def _check_maps(maps: Maps) -> None:
     A, b, cuts, start = maps
-    if not all(isinstance(array, np.ndarray) for array in maps):
-        raise ValueError(f"`maps` must hold NumPy arrays, got {[type(array).__name__ for array in maps]}.")
     if A.ndim != 3 or 0 in A.shape or A.shape[1] != A.shape[2] or b.shape != A.shape[:2] or start.shape != b.shape[1:]:
         raise ValueError(
             f"`matrices`, `offsets` and `start` must have shapes (M, d, d), (M, d) and (d,), "

@@ -6,34 +6,43 @@ the rows orthogonal is u_p <- u_p + g^2 tau u_q, u_q <- u_q - tau u_p, both over
 underflows, and as g -> 0 it becomes a Gram-Schmidt step. The relative error of every singular value is that of
 rounding times the condition of U, not of the product (Demmel, Veselic 1992, SIAM J. Matrix Anal. Appl. 13).
 
-Shapes: s (B, d), -inf for a zero row; U (B, d, d) rows; result (B, d), descending.
+Shapes: s (B, d), -inf for a zero row; U (B, d, d) rows; result (B, d), descending. NumPy or CuPy arrays, the same kind
+out.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
+from array_api_compat import array_namespace
+
+from pifs_sim.kernels.backends import Backend, chosen
 
 __all__ = ["compute"]
 
 
-def compute(s: Any, U: Any, *, backend: Literal["reference", "cpu"] | None = None) -> Any:
-    """ln of the singular values, (B, d), descending; `backend` None takes "cpu".
+def compute(s: Any, U: Any, *, backend: Backend | None = None) -> Any:
+    """ln of the singular values, (B, d), descending; `backend` None takes that of the arrays.
 
     Raises:
-        ValueError: shapes that do not match, rows that are not finite, or an unknown backend.
+        ValueError: shapes that do not match, rows that are not finite, or a backend that is unknown or cannot take the
+            arrays.
+        MemoryError: matrices that do not fit into the GPU's memory.
     """
+    backend = chosen(backend, s=s, U=U)
+    xp = array_namespace(s)
     if U.ndim != 3 or U.shape[1] != U.shape[2] or s.shape != U.shape[:2]:
         raise ValueError(f"`s` and `U` must have shapes (B, d) and (B, d, d), got {s.shape} and {U.shape}.")
-    if not np.isfinite(U).all() or np.isnan(s).any() or (s == np.inf).any():
+    if not xp.isfinite(U).all() or not (s < xp.inf).all():
         raise ValueError("`U` must be finite, and `s` finite or -inf.")
     if backend == "reference":
         from pifs_sim.kernels.graded_singular_values import reference
 
         return reference.compute(s, U)
-    if backend in (None, "cpu"):
-        from pifs_sim.kernels.graded_singular_values import cpu
+    if backend == "cuda":
+        from pifs_sim.kernels.graded_singular_values import cuda
 
-        return cpu.compute(s, U)
-    raise ValueError(f'`backend` must be "reference" or "cpu", got {backend!r}.')
+        return cuda.compute(s, U)
+    from pifs_sim.kernels.graded_singular_values import cpu
+
+    return cpu.compute(s, U)

@@ -8,15 +8,18 @@ Shapes: x (B, d), V (B, d, k), growth (B, k). `spread` bounds ln(max_j R_jj/min_
 renormalisation where rounding depends on it, and `size` is the largest |ln R_jj|: the caller chooses the interval.
 `overflowed` (B,) tells orbits whose frame left the range of floats between two renormalisations although the point
 did not.
+
+NumPy arrays, or CuPy arrays for a rule with CUDA source of the same functions; the same kind out.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 from weakref import WeakSet
 
 import numpy as np
 
+from pifs_sim.kernels.backends import Backend, chosen
 from pifs_sim.kernels.orbits.rule import Rule
 
 __all__ = ["Advance", "Rule", "compute"]
@@ -43,16 +46,16 @@ def compute(
     first: int,
     steps: int,
     interval: int,
-    backend: Literal["reference", "cpu"] | None = None,
+    backend: Backend | None = None,
 ) -> Advance:
-    """Advance points and frames; `backend` None takes "cpu".
+    """Advance points and frames; `backend` None takes that of the arrays.
 
     Raises:
-        ValueError: shapes that do not fit the rule, functions whose results have another shape, arrays that are not
-            NumPy's, or an unknown backend.
+        ValueError: shapes that do not fit the rule, functions whose results have another shape, CuPy arrays for a rule
+            without CUDA source or of d > 16, or a backend that is unknown or cannot take the arrays.
+        MemoryError: points and frames that do not fit into the GPU's memory.
     """
-    if not (isinstance(x, np.ndarray) and isinstance(V, np.ndarray)):
-        raise ValueError(f"compiled rules take NumPy arrays, got {type(x).__name__} and {type(V).__name__}.")
+    backend = chosen(backend, x=x, V=V)
     if x.ndim != 2 or x.shape[1] != rule.dim:
         raise ValueError(f"`x` must have shape (batch, {rule.dim}), got {x.shape}.")
     if V.ndim != 3 or V.shape[:2] != x.shape:
@@ -61,14 +64,16 @@ def compute(
         raise ValueError(f"`steps` and `interval` must be >= 0, got {steps} and {interval}.")
     if rule not in _CHECKED and len(x):
         with np.errstate(all="ignore"):
-            rule.check(np.array(x[0]), first)
+            rule.check(np.array(x[0].tolist(), dtype=x.dtype), first)
         _CHECKED.add(rule)
     if backend == "reference":
         from pifs_sim.kernels.orbits import reference
 
         return reference.compute(rule, x, V, first=first, steps=steps, interval=interval)
-    if backend in (None, "cpu"):
-        from pifs_sim.kernels.orbits import cpu
+    if backend == "cuda":
+        from pifs_sim.kernels.orbits import cuda
 
-        return cpu.compute(rule, x, V, first=first, steps=steps, interval=interval)
-    raise ValueError(f'`backend` must be "reference" or "cpu", got {backend!r}.')
+        return cuda.compute(rule, x, V, first=first, steps=steps, interval=interval)
+    from pifs_sim.kernels.orbits import cpu
+
+    return cpu.compute(rule, x, V, first=first, steps=steps, interval=interval)

@@ -28,6 +28,8 @@ def parameters(function: PointFunction) -> int:
 class Rule:
     """f, and Df as a Jacobian or as a tangent function; Python functions that Numba can compile, or compiled ones.
 
+    `cuda` is CUDA C++ source of the same functions, see `cuda.py`.
+
     Raises:
         ValueError: dim < 1, both or none of `jacobian` and `tangent`, or functions of another number of arguments.
     """
@@ -36,6 +38,7 @@ class Rule:
     jacobian: PointFunction | None
     tangent: PointFunction | None
     dim: int
+    cuda: str | None = None
 
     def __post_init__(self) -> None:
         if self.dim < 1:

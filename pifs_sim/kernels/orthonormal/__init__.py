@@ -9,27 +9,31 @@ V has shape (B, d, k), k <= d; Q has that shape and R (B, k, k).
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
-from pifs_sim.kernels.orthonormal import reference
+from pifs_sim.kernels.backends import Backend, chosen
 
 __all__ = ["compute"]
 
 
-def compute(V: Any, *, backend: Literal["reference", "cpu"] | None = None) -> tuple[Any, Any]:
-    """Q and R; `backend` None takes "cpu" for NumPy arrays and "reference" for others.
+def compute(V: Any, *, backend: Backend | None = None) -> tuple[Any, Any]:
+    """Q and R; `backend` None takes the one of V's library, "reference" for others than NumPy and CuPy.
 
     Raises:
-        ValueError: a shape that is not (B, d, k) with k <= d, or a backend that cannot take the array.
+        ValueError: a shape that is not (B, d, k) with k <= d, or a backend that is unknown or cannot take the array.
+        MemoryError: factors that do not fit into the GPU's memory.
     """
     if V.ndim != 3 or V.shape[2] > V.shape[1]:
         raise ValueError(f"`V` must have shape (batch, d, k) with k <= d, got {tuple(V.shape)}.")
-    if backend is None:
-        backend = "cpu" if type(V).__module__ == "numpy" else "reference"
+    backend = chosen(backend, generic=True, V=V)
     if backend == "reference":
-        return reference.compute(V)
-    if backend == "cpu" and type(V).__module__ == "numpy":
-        from pifs_sim.kernels.orthonormal import cpu
+        from pifs_sim.kernels.orthonormal import reference
 
-        return cpu.compute(V)
-    raise ValueError(f'`backend` must be "reference", or "cpu" for NumPy arrays, got {backend!r}.')
+        return reference.compute(V)
+    if backend == "cuda":
+        from pifs_sim.kernels.orthonormal import cuda
+
+        return cuda.compute(V)
+    from pifs_sim.kernels.orthonormal import cpu
+
+    return cpu.compute(V)

@@ -1,0 +1,55 @@
+"""One GPU thread an orbit; counts are exact integers, added in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pifs_sim.kernels import device
+
+if TYPE_CHECKING:
+    from pifs_sim.kernels.chaos_game import Grid, Maps
+
+__all__ = ["PROGRAMS", "compute"]
+
+_REALS, _FLAGS = ("float", "double"), ("false", "true")
+_PATHS = tuple(f"follow<{real}, {d}>" for real in _REALS for d in (1, 2, 3, 4))
+_TALLIES = tuple(f"tally<{real}, {d}, {inside}>" for real in _REALS for d in (1, 2, 3) for inside in _FLAGS)
+PROGRAM = device.Program("chaos_game", (*_PATHS, *_TALLIES), mixed=_TALLIES[:6])
+PROGRAMS = (PROGRAM,)
+
+
+def compute(
+    maps: Maps,
+    n: int,
+    *,
+    seed: int,
+    orbits: int,
+    transient: int,
+    grid: Grid | None,
+    inside: bool,
+    span: tuple[int, int],
+) -> Any:
+    """See the door."""
+    gpu = device.current()
+    xp = gpu.xp
+    first, stop = span
+    width, d = stop - first, maps.start.size
+    real = "float" if maps.start.dtype == np.float32 else "double"
+    A, b, cuts, start = (xp.ascontiguousarray(array) for array in maps)
+    rule = (A, b, cuts, np.int32(cuts.size), start, np.uint64(seed))
+    share = tuple(map(np.int64, (n, orbits, transient, first, width)))
+    count = device.blocks(width)
+    if grid is None:
+        rows = n // orbits * width + min(max(n % orbits - first, 0), width)
+        gpu.require(rows * d * start.itemsize, "chaos_game")
+        points = xp.empty((rows, d), start.dtype)
+        gpu.launch(PROGRAM, f"follow<{real}, {d}>", count, *rule, *share, points)
+        return points
+    gpu.require(8 * float(np.prod(grid.bins, dtype=np.float64)), "chaos_game")
+    counts = xp.zeros(grid.bins, np.uint64)
+    scale = np.array(grid.bins) / (grid.high - grid.low)
+    box = (xp.asarray(values) for values in (grid.low.astype(np.float64), scale, np.array(grid.bins, np.int64)))
+    gpu.launch(PROGRAM, f"tally<{real}, {d}, {str(inside).lower()}>", count, *rule, *share, *box, counts)
+    return counts.view(np.int64)
