@@ -9,7 +9,7 @@ import array_api_compat.numpy as numpy_namespace
 import numpy as np
 from array_api_compat import array_namespace, is_array_api_obj
 
-__all__ = ["check_count", "check_frame", "check_points", "reals"]
+__all__ = ["check_count", "check_finite", "check_frame", "check_points", "reals"]
 
 
 def reals(name: str, values: Any) -> tuple[Any, Any]:
@@ -41,6 +41,15 @@ def check_points(x: Any, dim: int, name: str = "x") -> Any:
     if points.ndim != 2 or points.shape[1] != dim:
         raise ValueError(f"`{name}` must have shape (batch, {dim}), got {tuple(points.shape)}.")
     return points
+
+
+def check_finite(name: str, values: Any) -> Any:
+    """`values` if all are finite; ValueError naming the first that is not."""
+    xp = array_namespace(values)
+    finite = xp.isfinite(values)
+    if not xp.all(finite):
+        raise ValueError(f"`{name}` must be finite, got {float(values[~finite][0])!r}.")
+    return values
 
 
 def check_frame(V: Any, x: Any, name: str = "V") -> Any:

@@ -15,7 +15,16 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace
 
-from pifs_sim.dynamics.operators import BlockDiagonal, Dense, DiagonalLowRank, Operator, ScalarLowRank
+from pifs_sim.dynamics.operators import (
+    BlockDiagonal,
+    Dense,
+    DiagonalLowRank,
+    DirectSum,
+    Operator,
+    PairedBlocks,
+    ScalarLowRank,
+    WeightedCovariance,
+)
 from pifs_sim.dynamics.operators.algebra import spectral_norm, transposed
 from pifs_sim.dynamics.patches import Patches
 
@@ -58,11 +67,20 @@ def block_norms(operator: Operator | Any, patches: Patches) -> BlockNorms:
     if patches.dim != A.shape[1]:
         raise ValueError(f"`patches` partitions d={patches.dim}, expected d={A.shape[1]}.")
     _check_finite(A)
+    if isinstance(A, WeightedCovariance) and A.points.shape[0] < patches.length:
+        A = A.low_rank()
     if isinstance(A, ScalarLowRank | DiagonalLowRank):
         blocks = _low_rank(A, patches)
     elif isinstance(A, BlockDiagonal) and A.partition == patches:
         xp = array_namespace(A.blocks)
         blocks = xp.eye(patches.count, dtype=A.blocks.dtype) * spectral_norm(A.blocks)[:, :, None]
+    elif isinstance(A, PairedBlocks) and A.patches == patches:
+        blocks = A.block_norms()
+    elif isinstance(A, DirectSum) and A.is_on(patches):
+        norms = [part.norm() for part in A.parts]
+        xp = array_namespace(*norms)
+        norms = [xp.broadcast_to(norm, A.shape[:1]) for norm in norms]
+        blocks = xp.eye(patches.count, dtype=norms[0].dtype) * xp.stack(norms, axis=1)[:, :, None]
     else:
         blocks = _by_rows(A, patches)
     xp = array_namespace(blocks)

@@ -2,5 +2,6 @@
 
 from pifs_sim.testing import strategies
 from pifs_sim.testing.conformance import ConformanceError, check_system
+from pifs_sim.testing.denoisers import check_denoiser
 
-__all__ = ["ConformanceError", "check_system", "strategies"]
+__all__ = ["ConformanceError", "check_denoiser", "check_system", "strategies"]

@@ -24,7 +24,7 @@ class ConformanceError(AssertionError):
     """A system breaks one of its rules: which, where, by how much and what was allowed."""
 
 
-def compare(rule: str, where: str, got: Any, expected: Any, allowed: Any) -> None:
+def compare(rule: str, where: str, got: Any, expected: Any, allowed: Any, *, row: str = "orbit") -> None:
     """ConformanceError unless |got - expected| <= allowed in every entry; orbits lead, `allowed` is () or (B,)."""
     got, expected = np.asarray(got), np.asarray(expected)
     with np.errstate(invalid="ignore"):
@@ -35,7 +35,7 @@ def compare(rule: str, where: str, got: Any, expected: Any, allowed: Any) -> Non
         worst = int(np.argmax(np.where(wrong, np.nan_to_num(gap, nan=np.inf), -1.0)))
         at = np.unravel_index(worst, gap.shape)
         raise ConformanceError(
-            f"{rule}: off by {gap[at]:.3g} {where}, orbit {at[0]}, where {allowed[at]:.3g} is allowed."
+            f"{rule}: off by {gap[at]:.3g} {where}, {row} {at[0]}, where {allowed[at]:.3g} is allowed."
         )
 
 

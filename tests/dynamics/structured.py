@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pifs_sim.dynamics import Patches, operators
 
-KINDS = ("spectral", "scalar", "diagonal", "blocks", "dense")
+KINDS = ("spectral", "scalar", "diagonal", "blocks", "dense", "weighted", "rotated", "sum")
 
 
 class Pair(NamedTuple):
@@ -47,11 +47,48 @@ def low_rank(kind: str, draw: Any, rng: np.random.Generator, batch: int) -> Pair
     return Pair(build(first, left, right, core=core), dense.reshape(-1, d, d), symmetric)
 
 
+def weighted(draw: Any, rng: np.random.Generator, batch: int) -> Pair:
+    """A covariance of points, which each sample may move, with some weights zero."""
+    d, count = draw(st.integers(1, 5)), draw(st.integers(1, 8))
+    points, weights = rng.standard_normal((count, d)), rng.random((batch, count)) * rng.integers(0, 2, (batch, count))
+    weights[:, 0] += 0.1
+    weights /= weights.sum(axis=1, keepdims=True)
+    scale, factor = rng.standard_normal((2, batch))
+    moves, moved = {}, np.broadcast_to(points, (batch, count, d))
+    if draw(st.booleans()):
+        moves = dict(zip(("stretch", "along"), rng.standard_normal((2, batch, count)), strict=True))
+        moves["origin"] = rng.standard_normal((batch, d))
+        moved = moves["stretch"][:, :, None] * points + moves["along"][:, :, None] * moves["origin"][:, None, :]
+    covariances = [np.cov(z.T, aweights=w, bias=True).reshape(d, d) for z, w in zip(moved, weights, strict=True)]
+    dense = scale[:, None, None] * np.eye(d) + factor[:, None, None] * np.array(covariances)
+    return Pair(operators.WeightedCovariance(scale, factor, weights, points, **moves), dense, True)
+
+
+def composed(kind: str, draw: Any, rng: np.random.Generator, batch: int) -> Pair:
+    """Operators made of others: in a rotated basis, or side by side on shuffled coordinates."""
+    inner = [draw(pairs(("scalar", "diagonal", "dense"), batch)) for _ in range(1 if kind == "rotated" else 2)]
+    symmetric = all(pair.symmetric for pair in inner)
+    if kind == "rotated":
+        operator, dense, _ = inner[0]
+        basis = np.linalg.qr(rng.standard_normal(dense.shape[1:]))[0]
+        return Pair(operators.Rotated(basis, operator), basis @ dense @ basis.T, symmetric)
+    dims = [pair.dense.shape[1] for pair in inner]
+    indices = np.split(rng.permutation(sum(dims)), [dims[0]])
+    dense = np.zeros((max(pair.dense.shape[0] for pair in inner), sum(dims), sum(dims)))
+    for places, pair in zip(indices, inner, strict=True):
+        dense[:, places[:, None], places] = pair.dense
+    return Pair(operators.DirectSum([pair.operator for pair in inner], indices), dense, symmetric)
+
+
 @st.composite
-def pairs(draw: st.DrawFn, kinds: tuple[str, ...] = KINDS) -> Pair:
+def pairs(draw: st.DrawFn, kinds: tuple[str, ...] = KINDS, batch: int | None = None) -> Pair:
     """Any operator of the given kinds, in a batch of 1 to 3."""
-    kind, batch = draw(st.sampled_from(kinds)), draw(st.integers(1, 3))
+    kind, batch = draw(st.sampled_from(kinds)), batch or draw(st.integers(1, 3))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    if kind == "weighted":
+        return weighted(draw, rng, batch)
+    if kind in ("rotated", "sum"):
+        return composed(kind, draw, rng, batch)
     if kind in ("scalar", "diagonal"):
         return low_rank(kind, draw, rng, batch)
     symmetric = draw(st.booleans())

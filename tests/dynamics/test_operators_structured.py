@@ -17,8 +17,15 @@ SEEDS = st.integers(0, 2**32 - 1)
 
 def size_of(pair: Pair) -> float:
     """What rounding is relative to: the parameters' products are at most about this large."""
-    parts = [getattr(pair.operator, name, None) for name in ("left", "right", "core")]
-    return float(np.prod([1 + np.abs(part).sum(axis=-1).max(initial=0) for part in parts if part is not None]) + 10)
+    operators_ = [pair.operator, getattr(pair.operator, "inner", None), *getattr(pair.operator, "parts", ())]
+    return max(product_of(operator) for operator in operators_) + 10
+
+
+def product_of(operator: object) -> float:
+    """The product of the largest row sums of the parameters."""
+    names = ("left", "right", "core", "points", "points", "stretch", "stretch", "along", "origin")
+    parts = [getattr(operator, name, None) for name in names]
+    return float(np.prod([1 + np.abs(part).sum(axis=-1).max(initial=0) for part in parts if part is not None]))
 
 
 def condition(pair: Pair) -> float:
@@ -128,12 +135,26 @@ def test_other_array_kinds_and_precisions_are_kept(kind: str, dtype: str, symmet
     blocks = symmetrised(blocks) if symmetric else blocks
     basis = np.linalg.qr(rng.standard_normal((6, 6)))[0] if symmetric else None
     matrices = operators.ScalarLowRank(1.5, left, right, core=core).dense()
+    turn, points, weights = np.linalg.qr(matrices[0])[0], rng.standard_normal((4, 6)), rng.random((2, 4)) / 4
     build = {
         "spectral": lambda cast: operators.Spectral(cast(diagonal), cast(basis)),
         "scalar": lambda cast: operators.ScalarLowRank(1.5, cast(left), cast(right), core=cast(core)),
         "diagonal": lambda cast: operators.DiagonalLowRank(cast(diagonal), cast(left), cast(right), core=cast(core)),
         "blocks": lambda cast: operators.BlockDiagonal(cast(blocks)),
         "dense": lambda cast: operators.Dense(cast(matrices)),
+        "weighted": lambda cast: operators.WeightedCovariance(
+            cast(np.array([1.5, 2.0])),
+            cast(np.array([0.5, 1.0])),
+            cast(weights),
+            cast(points),
+            stretch=cast(weights),
+            along=cast(weights[:1]),
+            origin=cast(diagonal),
+        ),
+        "rotated": lambda cast: operators.Rotated(cast(turn), operators.Dense(cast(matrices))),
+        "sum": lambda cast: operators.DirectSum(
+            [operators.Dense(cast(blocks[:, 0])), operators.Spectral(cast(diagonal[:, :4]))], [[5, 2], [0, 1, 3, 4]]
+        ),
     }[kind]
 
     def measures(operator, vectors):

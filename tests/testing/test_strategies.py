@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import find, given
+from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
 from pifs_sim.diffusion import Schedule, geometry
@@ -66,3 +66,36 @@ def test_spd_matrices_have_the_spectrum_they_came_with(data, dim, zeros):
 def test_spectra_lie_in_their_range(lam):
     assert 2 <= lam.size <= 5
     assert ((lam >= 0.999e-3) & (lam <= 1.001e3)).all()
+
+
+@given(strategies.probabilities(4))
+def test_probabilities_are_probabilities(weights):
+    assert weights.shape == (4,)
+    assert weights.min() >= 0
+    assert weights.sum() == pytest.approx(1, abs=1e-15)
+
+
+@pytest.mark.parametrize("kind", ["isotropic", "diagonal", "full", "spectral"])
+@given(data=st.data())
+def test_mixtures_without_singular_components_have_none(kind, data):
+    law = data.draw(strategies.mixtures(kind, dim=3, singular=False))
+    assert law.dim == 3
+    assert law.components.variances.min() >= 1e-4
+    assert law.components.variances.ndim == (1 if kind == "isotropic" else 2)
+
+
+@pytest.mark.parametrize("kind", ["isotropic", "diagonal", "full", "spectral"])
+def test_mixtures_reach_several_components_and_directions_without_variance(kind):
+    def wanted(law):
+        variances = law.components.variances
+        return len(variances) > 2 and variances.min() == 0 < variances.max()
+
+    find(strategies.mixtures(kind), wanted)
+
+
+@pytest.mark.parametrize("kind", strategies.LAWS)
+@given(data=st.data())
+@settings(max_examples=3)
+def test_every_kind_of_law_is_built(kind, data):
+    names = {"gaussian": "Gaussian", "points": "PointCloud", "scale": "ScaleMixture", "product": "Product"}
+    assert type(data.draw(strategies.measures((kind,)))).__name__ == names.get(kind, "Mixture")

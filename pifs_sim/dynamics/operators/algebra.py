@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ __all__ = [
     "eigenvalues",
     "is_symmetric",
     "log_size",
+    "log_size_of_sum",
     "ordered",
+    "runs",
     "solved",
     "spectral_norm",
     "submatrix",
@@ -21,6 +24,7 @@ __all__ = [
     "transposed",
 ]
 
+_RUN = 1 << 19  # numbers
 _NARROW = 8  # columns: up to here one product for the whole batch beats B products, in spite of its copies
 
 
@@ -90,12 +94,26 @@ def eigenvalues(matrices: Any, symmetric: bool) -> Any:
     return xp.astype(values, xp.complex64 if matrices.dtype == xp.float32 else xp.complex128, copy=False)
 
 
+def runs(batch: int, numbers: int) -> Iterator[slice]:
+    """Slices of a batch whose samples need so many numbers each: one sample, or as many as keep to a few megabytes."""
+    width = max(1, _RUN // max(1, numbers))
+    return (slice(start, min(start + width, batch)) for start in range(0, batch, width))
+
+
 def log_size(x: Any) -> Any:
     """ln|x|, -inf at 0."""
     xp = array_namespace(x)
     size = xp.abs(x)
     zero = size == 0
     return xp.where(zero, -xp.inf, xp.log(xp.where(zero, 1.0, size)))
+
+
+def log_size_of_sum(x: Any, y: Any) -> Any:
+    """ln|x + y|, -inf at 0, to the digits of y where that is small beside x."""
+    xp = array_namespace(x, y)
+    small = 2 * xp.abs(y) < xp.abs(x)
+    near = log_size(x) + xp.log1p(xp.where(small, y, 0.0) / xp.where(x == 0, 1.0, x))
+    return xp.where(small, near, log_size(x + y))
 
 
 def solved(matrices: Any, V: Any) -> Any:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace
 
+from pifs_sim.dynamics.memory import check_memory, itemsize
 from pifs_sim.dynamics.operators import algebra
 from pifs_sim.dynamics.operators.factors import Factors, check_factors
 from pifs_sim.dynamics.operators.krylov import largest_singular_value
@@ -141,6 +142,7 @@ class DiagonalLowRank:
 
     def dense(self) -> Any:
         """(B, d, d)."""
+        check_memory("a dense form", self.shape, itemsize(self.left))
         xp = array_namespace(self.left)
         found = self.diagonal[:, :, None] * xp.eye(self.shape[1], dtype=self.left.dtype) + self.factors.dense()
         return algebra.symmetrised(found) if self.symmetric else found

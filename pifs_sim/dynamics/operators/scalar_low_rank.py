@@ -13,6 +13,7 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
+from pifs_sim.dynamics.memory import check_memory, itemsize
 from pifs_sim.dynamics.operators import algebra
 from pifs_sim.dynamics.operators.dense import Dense
 from pifs_sim.dynamics.operators.factors import Factors, check_factors
@@ -102,6 +103,7 @@ class ScalarLowRank:
 
     def dense(self) -> Any:
         """(B, d, d)."""
+        check_memory("a dense form", self.shape, itemsize(self.left))
         xp = array_namespace(self.left)
         found = self.scale[:, None, None] * xp.eye(self.shape[1], dtype=self.left.dtype) + self.factors.dense()
         return algebra.symmetrised(found) if self.symmetric else found
@@ -129,7 +131,7 @@ class ScalarLowRank:
     def spectrum(self) -> Any:
         """(B, d) eigenvalues: real and descending if symmetric, else complex, by decreasing modulus."""
         if self.factors.rank >= self.shape[1]:
-            return Dense(self.dense()).spectrum()
+            return algebra.ordered(algebra.eigenvalues(self.dense(), self.symmetric))
         batch, d, _ = self.shape
         excess = self._excess()
         xp = array_namespace(excess)
@@ -151,10 +153,7 @@ class ScalarLowRank:
         outside = (d - self.factors.rank) * algebra.log_size(self.scale)
         if not self.symmetric:
             return outside + xp.linalg.slogdet(self._small()).logabsdet
-        scale, excess = self.scale[:, None], self._excess()
-        small = 2 * xp.abs(excess) < xp.abs(scale)
-        near = algebra.log_size(scale) + xp.log1p(xp.where(small, excess, 0.0) / xp.where(scale == 0, 1.0, scale))
-        return outside + xp.sum(xp.where(small, near, algebra.log_size(scale + excess)), axis=-1)
+        return outside + xp.sum(algebra.log_size_of_sum(self.scale[:, None], self._excess()), axis=-1)
 
     def norm(self) -> Any:
         """(B,) largest singular value: of s I + E on the span of U and W, or |s|."""

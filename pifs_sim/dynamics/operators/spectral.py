@@ -7,6 +7,7 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
+from pifs_sim.dynamics.memory import check_memory, itemsize
 from pifs_sim.dynamics.operators import algebra
 from pifs_sim.dynamics.operators.protocol import batched, block, check_vectors, per_sample
 from pifs_sim.dynamics.patches import Patches
@@ -76,6 +77,7 @@ class Spectral:
 
     def dense(self) -> Any:
         """(B, d, d)."""
+        check_memory("a dense form", self.shape, itemsize(self.values))
         xp = array_namespace(self.values)
         return algebra.symmetrised(self @ xp.eye(self.values.shape[1], dtype=self.values.dtype))
 

@@ -1,0 +1,67 @@
+"""The exact denoiser of a data law with a closed form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from array_api_compat import array_namespace
+
+from pifs_sim.diffusion.denoisers.gaussian import GaussianPosterior
+from pifs_sim.diffusion.denoisers.inputs import Angle
+from pifs_sim.diffusion.denoisers.mixture import MixturePosterior
+from pifs_sim.diffusion.denoisers.product import ProductPosterior
+from pifs_sim.diffusion.denoisers.protocol import Doors, Posterior
+from pifs_sim.diffusion.measures import Gaussian, Measure, Mixture, PointCloud, Product, ScaleMixture
+from pifs_sim.dynamics.arrays import check_finite, check_points
+
+__all__ = ["ExactDenoiser", "exact_denoiser"]
+
+_MIXTURES = (Mixture, PointCloud, ScaleMixture)
+
+
+@dataclass(frozen=True, eq=False)
+class ExactDenoiser(Doors):
+    """The exact denoiser of a data law."""
+
+    measure: Measure
+
+    @property
+    def dim(self) -> int:
+        """Dimension d."""
+        return self.measure.dim
+
+    def posterior(self, x: Any, angle: Any) -> Posterior:
+        """The law of x_0 given x_t = x at an angle.
+
+        Args:
+            x: (B, d); float32 is computed in float32 (but for the logits), everything else in float64.
+            angle: a number in [0, pi/2], or (B,), radians.
+
+        Raises:
+            ValueError: wrong shapes, x not finite, or an angle outside [0, pi/2].
+        """
+        x = check_finite("x", check_points(x, self.dim))
+        return _posterior(self.measure, x, Angle.at(angle, x))
+
+
+def _posterior(law: Any, x: Any, angle: Angle) -> Posterior:
+    if isinstance(law, Gaussian):
+        return GaussianPosterior.of(law, x, angle)
+    if isinstance(law, Product):
+        xp = array_namespace(x)
+        own = [xp.take(x, xp.asarray(places), axis=1) for places in law.indices]
+        parts = tuple(_posterior(part, y, angle) for part, y in zip(law.measures, own, strict=True))
+        return ProductPosterior(law, parts)
+    return MixturePosterior(x, angle, law.components)
+
+
+def exact_denoiser(measure: Measure) -> ExactDenoiser:
+    """The exact denoiser of a data law; ValueError for a law without a closed form here."""
+    parts = [measure]
+    for part in parts:
+        if isinstance(part, Product):
+            parts.extend(part.measures)
+        elif not isinstance(part, (Gaussian, *_MIXTURES)):
+            raise ValueError(f"`measure` must be a data law of pifs_sim.diffusion.measures, got {type(part).__name__}.")
+    return ExactDenoiser(measure)

@@ -1,0 +1,64 @@
+"""The empirical law of points, sum_i w_i delta(y_i): a mixture of normal laws without variance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from pifs_sim.diffusion.measures.components import Components
+from pifs_sim.diffusion.measures.inputs import probabilities, real_array
+
+__all__ = ["PointCloud"]
+
+
+@dataclass(frozen=True, eq=False)
+class PointCloud:
+    """K points with weights.
+
+    Args:
+        points: (K, d).
+        weights: (K,) probabilities; equal ones by default.
+
+    Attributes:
+        components: the points as normal components without variance.
+
+    Raises:
+        ValueError: no points, entries not finite, or weights that are negative or do not sum to one.
+    """
+
+    points: Any
+    weights: Any = None
+    components: Components = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        xp, points = real_array("points", self.points, 2)
+        points, count = xp.astype(points, points.dtype), points.shape[0]  # a copy
+        if self.weights is None:
+            weights = xp.full((count,), 1 / count, dtype=points.dtype)
+        else:
+            weights = probabilities(self.weights, count, ("points", points))
+        components = Components(weights, points, xp.zeros((count,), dtype=points.dtype), None)
+        for name, value in (("points", points), ("weights", weights), ("components", components)):
+            object.__setattr__(self, name, value)
+
+    @property
+    def dim(self) -> int:
+        """Dimension d."""
+        return self.components.dim
+
+    @cached_property
+    def mean(self) -> Any:
+        """(d,)."""
+        return self.components.mean()
+
+    @cached_property
+    def covariance(self) -> Any:
+        """(d, d)."""
+        return self.components.covariance()
+
+    def sample(self, n: int, rng: np.random.Generator) -> Any:
+        """n independent points, (n, d), of the kind and precision of `points`; `rng` as from numpy.random."""
+        return self.components.sample(n, rng)
