@@ -1,8 +1,47 @@
 """Diffusion chains: schedules, the model-free quantities, data laws with exact denoisers, the DDIM chain."""
 
 from pifs_sim.diffusion import geometry, measures, schedules, spectra
+from pifs_sim.diffusion.attention_bound import CouplingBound, coupling_bound
 from pifs_sim.diffusion.chain import Chain
-from pifs_sim.diffusion.denoisers import Posterior, exact_denoiser
+from pifs_sim.diffusion.denoisers import AttentionDenoiser, Posterior, exact_denoiser
+from pifs_sim.diffusion.effective_dimension import EffectiveSpectrum, product_spectrum, quotient_spectrum
+from pifs_sim.diffusion.ensembles import Means, ensemble_mean, marginals
+from pifs_sim.diffusion.patchwise import PatchContraction, patch_contraction
+from pifs_sim.diffusion.ranks import RankCorrelation, rank_correlation
+from pifs_sim.diffusion.release import Monotonicity, Window, margin_monotonicity, release_windows, releases
 from pifs_sim.diffusion.schedule import Schedule
+from pifs_sim.diffusion.suppression import Leading, leading_directions, rayleigh_quotients, reference_law, suppression
 
-__all__ = ["Chain", "Posterior", "Schedule", "exact_denoiser", "geometry", "measures", "schedules", "spectra"]
+__all__ = [
+    "AttentionDenoiser",
+    "Chain",
+    "CouplingBound",
+    "EffectiveSpectrum",
+    "Leading",
+    "Means",
+    "Monotonicity",
+    "PatchContraction",
+    "Posterior",
+    "RankCorrelation",
+    "Schedule",
+    "Window",
+    "coupling_bound",
+    "ensemble_mean",
+    "exact_denoiser",
+    "geometry",
+    "leading_directions",
+    "margin_monotonicity",
+    "marginals",
+    "measures",
+    "patch_contraction",
+    "product_spectrum",
+    "quotient_spectrum",
+    "rank_correlation",
+    "rayleigh_quotients",
+    "reference_law",
+    "release_windows",
+    "releases",
+    "schedules",
+    "spectra",
+    "suppression",
+]

@@ -19,6 +19,7 @@ from array_api_compat import array_namespace
 from pifs_sim.diffusion.denoisers import Denoiser
 from pifs_sim.diffusion.schedule import Schedule
 from pifs_sim.dynamics.arrays import check_points
+from pifs_sim.dynamics.operators import Operator
 
 __all__ = ["Chain"]
 
@@ -80,6 +81,12 @@ class Chain:
         t, x = self._time(n), check_points(x, self.dim)
         return self._moved(x, t, self.denoiser.posterior(x, float(self.schedule.angles[t])))
 
+    def jacobian(self, x: Any, n: int) -> Operator:
+        """J Phi_t(x) with t = T - n, a batch of operators: symmetric where the denoiser is exact."""
+        t, x = self._time(n), check_points(x, self.dim)
+        operator: Operator = self._jacobian(t, self.denoiser.posterior(x, float(self.schedule.angles[t])))
+        return operator
+
     def tangent(self, x: Any, n: int, V: Any) -> tuple[Any, Any]:
         """(Phi_t(x), J Phi_t(x) V) with t = T - n, for V of shape (B, d, p)."""
         t, x = self._time(n), check_points(x, self.dim)
@@ -88,8 +95,7 @@ class Chain:
 
     def cotangent(self, x: Any, n: int, U: Any) -> Any:
         """J Phi_t(x)^T U with t = T - n, for U of shape (B, d, p)."""
-        t, x = self._time(n), check_points(x, self.dim)
-        return self._jacobian(t, self.denoiser.posterior(x, float(self.schedule.angles[t]))).T @ U
+        return self.jacobian(x, n).T @ U
 
     def run(self, x: Any, *, progress: Progress = None) -> Any:
         """The whole chain: x at phi_T, (B, d), to the output at phi_0, (B, d)."""
