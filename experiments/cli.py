@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 import pifs_sim
-from experiments import dynamics, fractal
+from experiments import dynamics, fractal, named, regimes
 from experiments.terminal import (
     BadInput,
     claim_table,
@@ -36,6 +36,7 @@ schedule_app = typer.Typer(help="Noise schedules.", rich_markup_mode=None)
 app.add_typer(schedule_app, name="schedule")
 app.add_typer(dynamics.app, name="dynamics")
 app.add_typer(fractal.app, name="fractal")
+app.command()(regimes.regimes)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 
@@ -130,24 +131,6 @@ def _entry(entry: Any) -> dict[str, Any]:
     }
 
 
-def _schedule(name: str, steps: int, sigma_min: float, sigma_max: float) -> Any:
-    from pifs_sim.diffusion import schedules
-
-    known: dict[str, Callable[[], Any]] = {
-        "linear": lambda: schedules.linear(steps),
-        "scaled_linear": lambda: schedules.scaled_linear(steps),
-        "cosine": lambda: schedules.cosine(steps),
-        "uniform_angle": lambda: schedules.uniform_angle(steps),
-        "karras": lambda: schedules.karras(steps, sigma_min, sigma_max),
-        "log_linear": lambda: schedules.log_linear(steps, sigma_min, sigma_max),
-        "flow": lambda: schedules.flow(steps),
-    }
-    if name.replace("-", "_") not in known:
-        raise unknown("schedule", name, list(known))
-    with reading_input():
-        return known[name.replace("-", "_")]()
-
-
 def _variances(text: str) -> Any:
     """Variances, descending, from an image, a folder, or numbers separated by commas."""
     import numpy as np
@@ -182,7 +165,7 @@ def show(
 
     Example: pifs-sim schedule show cosine --steps 50 --spectrum 9,4,1,0.1 --plot cosine.svg
     """
-    schedule = _schedule(name, steps, sigma_min, sigma_max)
+    schedule = named.schedule(name, steps, sigma_min, sigma_max)
     from experiments import quantities
 
     row = (

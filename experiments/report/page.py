@@ -14,6 +14,7 @@ from sympy import latex
 
 from experiments import figures
 from experiments.quantities import QUANTITIES
+from experiments.report import gallery
 from pifs_sim.diffusion import Schedule
 from theory import checks, ledger
 from theory.ledger import Entry
@@ -123,6 +124,8 @@ def write(
             f"<figure>{figures.svg(figure, name)}<figcaption>{escape(text)}</figcaption></figure>"
             for name, figure, text in drawn
         ),
+        points=f"{gallery.POINTS:,}".replace(",", " "),
+        gallery=gallery.cells(),
         claims="".join(_claim(entry, names) for entry in entries),
         versions=escape(", ".join(f"{name} {version}" for name, version in versions.items())),
     )

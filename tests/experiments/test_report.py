@@ -1,13 +1,18 @@
 """The page is self-contained and well formed, and shows what it was given."""
 
+from base64 import b64decode
 from html.parser import HTMLParser
+from io import BytesIO
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from PIL import Image
 
 from experiments import figures, quantities, report
+from experiments.figures.gallery import density, png
 from pifs_sim.diffusion import geometry, schedules, spectra
+from pifs_sim.fractals import gallery
 from theory import ledger
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
@@ -81,6 +86,49 @@ def test_the_page_shows_every_figure_claim_formula_and_quantity(written):
     for row in rows:
         assert f"{row['moran_threshold']:.7g}" in shown
     assert "<a & b>" in shown
+
+
+def test_the_page_shows_every_set_of_the_gallery_with_its_dimension(written):
+    page = Page(written[0])
+    shown = " ".join(page.text)
+    assert page.tags.count("img") == len(gallery.NAMES)
+    for name in gallery.NAMES:
+        assert name.replace("_", " ") in shown
+    for entry in map(gallery.get, gallery.NAMES):
+        if entry.dimension is not None:
+            assert f"D = {entry.dimension:.5f}" in shown
+    assert "1 ≤ D ≤ 1.8389" in shown
+    assert "Hausdorff 1.34968" in shown
+
+
+@pytest.mark.parametrize("name", gallery.NAMES)
+def test_pictures_show_the_set_and_leave_a_margin(name):
+    shades = density(gallery.get(name).ifs, 128, points=200_000)
+    assert shades.shape == (128, 128)
+    assert 0 <= shades.min() < shades.max() <= 1
+    inked = np.argwhere(shades > 0)
+    assert inked.min() > 0
+    assert inked.max() < 127
+    assert np.ptp(inked, axis=0).max() > 110
+
+
+def test_a_picture_has_the_set_upright_and_in_place():
+    """The right triangle with its corner at the lower left; what no point meets is white."""
+    shades = density(gallery.sierpinski_right().ifs, 128, points=200_000)
+    assert shades[120, 6] > 0
+    assert shades[6, 6] > 0
+    assert shades[120, 120] > 0
+    assert (shades[:60, 66:] == 0).all()
+    image = Image.open(BytesIO(b64decode(png(shades).removeprefix("data:image/png;base64,"))))
+    dark = np.asarray(image.convert("L")) < 255
+    assert (dark[shades > 0.5]).all()
+    assert not dark[shades == 0].any()
+
+
+def test_the_construction_of_a_set_on_the_line_has_its_intervals():
+    shades = density(gallery.cantor().ifs, 243)
+    runs = [np.count_nonzero(np.diff(row > 0)) // 2 for row in shades]
+    assert sorted(set(runs))[:6] == [0, 1, 2, 4, 8, 16]
 
 
 def test_the_expansion_map_draws_the_threshold_where_the_expansion_is_one():

@@ -1,57 +1,26 @@
-"""Every drawing of the project: arrays in, a matplotlib Figure out; `svg` for a page, `save` for a file."""
+"""Schedules and what they do to variances."""
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 import numpy.typing as npt
 from matplotlib.colors import SymLogNorm
 from matplotlib.figure import Figure
 
+from experiments.figures.canvas import COLOURS, canvas
 from pifs_sim.diffusion import Schedule, geometry
-from pifs_sim.dynamics import DimensionEstimate, LyapunovSpectrum
 
-__all__ = [
-    "convergence",
-    "expansion_map",
-    "exponents",
-    "local_slopes",
-    "save",
-    "scaling",
-    "schedule_sheet",
-    "spectrum",
-    "svg",
-    "thresholds",
-]
+__all__ = ["expansion_map", "exponents", "schedule_sheet", "spectrum", "thresholds"]
 
 Array = npt.NDArray[np.float64]
-COLOURS = ("#1f5fa8", "#c8501e", "#3d8a4f", "#7a4fa3", "#8a6d1f", "#4f7f8a")
-_STYLE = {
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": "#e4e4e4",
-    "svg.fonttype": "none",
-}
-
-
-def _figure(height: float = 3.9, rows: int = 1) -> tuple[Figure, Any]:
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(5.4, height))  # margins in inches; a layout engine costs as much as the drawing
-        figure.subplots_adjust(0.86 / 5.4, 0.5 / height, 1 - 0.22 / 5.4, 1 - 0.3 / height, hspace=0.28)
-        return figure, figure.subplots(rows, 1)
 
 
 def thresholds(schedules: Sequence[Schedule]) -> Figure:
     """Angles phi_t and contraction thresholds L*_t of schedules, over t/T."""
-    figure, (top, bottom) = _figure(5.2, rows=2)
+    figure, (top, bottom) = canvas(5.2, rows=2)
     for schedule, colour in zip(schedules, COLOURS, strict=False):
         time = np.arange(schedule.steps + 1) / schedule.steps
         top.plot(time, schedule.angles, color=colour, label=schedule.name)
@@ -64,7 +33,7 @@ def thresholds(schedules: Sequence[Schedule]) -> Figure:
 
 def expansion_map(schedule: Schedule) -> Figure:
     """ln f_t(lam) over t/T and lam, with the curve lam*_t on which f_t = 1."""
-    figure, axes = _figure()
+    figure, axes = canvas()
     excess = np.linspace(-4, 3, 241)  # log10(lam - 1): lam* is close to 1 and is drawn on this scale
     rows = np.unique(np.linspace(1, schedule.steps, min(schedule.steps, 240)).astype(int))
     log_f = geometry.log_expansion(schedule, 1 + 10.0**excess)[rows - 1].T * schedule.steps
@@ -101,7 +70,7 @@ def expansion_map(schedule: Schedule) -> Figure:
 
 def exponents(schedules: Sequence[Schedule]) -> Figure:
     """Lambda(lam) of whole chains, and its zero lam** enlarged below."""
-    figure, (top, bottom) = _figure(5.2, rows=2)
+    figure, (top, bottom) = canvas(5.2, rows=2)
     wide = 10.0 ** np.linspace(-3, 3, 301)
     roots = [root for root in map(geometry.moran_threshold, schedules) if np.isfinite(root)]
     near = np.linspace(2 - max(roots, default=1.01), 2 * max(roots, default=1.01) - 1, 201)
@@ -123,7 +92,7 @@ def exponents(schedules: Sequence[Schedule]) -> Figure:
 
 def spectrum(eigenvalues: Array, rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
     """Eigenvalues in descending order with lam** and both dimensions of each row of `quantities.of_spectrum`."""
-    figure, axes = _figure()
+    figure, axes = canvas()
     positive = eigenvalues > 0
     index, shown = np.flatnonzero(positive) + 1, eigenvalues[positive]
     axes.plot(index, shown, color="#333333", label=f"patch spectrum, n = {eigenvalues.size}")
@@ -146,7 +115,7 @@ def spectrum(eigenvalues: Array, rows: Sequence[Mapping[str, Any]], title: str) 
 
 def schedule_sheet(schedule: Schedule) -> Figure:
     """One schedule: angles and L*_t above, the step thresholds lam*_t - 1 below."""
-    figure, (top, bottom) = _figure(5.2, rows=2)
+    figure, (top, bottom) = canvas(5.2, rows=2)
     time = np.arange(schedule.steps + 1) / schedule.steps
     top.plot(time, schedule.angles / (np.pi / 2), color=COLOURS[0], label="φ_t / (π/2)")
     top.plot(time[1:], geometry.contraction_threshold(schedule), color=COLOURS[1], label="L*_t")
@@ -163,85 +132,3 @@ def schedule_sheet(schedule: Schedule) -> Figure:
     if finite.any():
         bottom.legend()
     return figure
-
-
-def convergence(found: LyapunovSpectrum, title: str) -> Figure:
-    """Running means of the exponents with a band of two standard errors, and the spectrum with error bars below."""
-    figure, (top, bottom) = _figure(5.2, rows=2)
-    index = np.arange(1, len(found.exponents) + 1)
-    shown = np.unique(np.linspace(0, len(index) - 1, min(len(index), len(COLOURS))).astype(int))
-    for i, colour in zip(shown, COLOURS, strict=False):
-        value, error = found.exponents[i], found.stderr[i]
-        if not np.isfinite(value) or not len(found.history):
-            continue
-        top.plot(found.history_steps, found.history[:, i] - value, color=colour, label=f"λ_{i + 1} = {value:.5f}")
-        band = 2 * error * np.sqrt(found.steps / found.history_steps)
-        top.fill_between(found.history_steps, -band, band, color=colour, alpha=0.12, linewidth=0)
-    top.axhline(0, color="black", linewidth=0.8)
-    top.set(ylabel="running mean − final value", title=title)
-    if len(top.get_legend_handles_labels()[0]):
-        top.legend(loc="upper right")
-    finite = np.isfinite(found.exponents)
-    errors = np.nan_to_num(2 * found.stderr[finite])
-    bottom.errorbar(index[finite], found.exponents[finite], yerr=errors, fmt="o", color=COLOURS[0], markersize=4)
-    bottom.axhline(0, color="black", linewidth=0.8)
-    bottom.set(xlabel="steps (above); index i (below); ± 2 standard errors", ylabel="exponent λ_i")
-    bottom.xaxis.get_major_locator().set_params(integer=True)
-    return figure
-
-
-def local_slopes(estimates: Mapping[str, DimensionEstimate], title: str) -> Figure:
-    """Local slopes of dimension estimates over their scales, with each value and its range over windows."""
-    figure, axes = _figure()
-    for (name, found), colour in zip(estimates.items(), COLOURS, strict=False):
-        middle = np.sqrt(found.scales[1:] * found.scales[:-1])
-        low, high = found.interval
-        axes.plot(
-            middle,
-            found.local_slopes,
-            ".-",
-            color=colour,
-            label=f"{name}: {found.value:.3f} in [{low:.3f}, {high:.3f}]",
-        )
-        axes.hlines(found.value, *found.window, color=colour, linewidth=2.2)
-        axes.fill_between(found.window, low, high, color=colour, alpha=0.15, linewidth=0)
-    tops = [found.interval[1] for found in estimates.values()]
-    axes.set(xscale="log", xlabel="scale", ylabel="local slope", ylim=(0, 1.6 * max(tops) + 0.1))
-    axes.set_title(title, fontsize=9)
-    axes.legend(loc="upper left")
-    return figure
-
-
-def scaling(rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
-    """Seconds a step over the number of exponents k, measured (dots) and fitted (lines), for each interval m."""
-    figure, axes = _figure()
-    for m, colour in zip(sorted({row["interval"] for row in rows}), COLOURS, strict=False):
-        chosen = [row for row in rows if row["interval"] == m]
-        k = [row["exponents"] for row in chosen]
-        axes.plot(
-            k, [row["microseconds per step"] for row in chosen], "o", color=colour, markersize=4, label=f"m = {m}"
-        )
-        axes.plot(k, [row["fit"] for row in chosen], color=colour)
-    axes.set(xscale="log", yscale="log", xlabel="number of exponents k", ylabel="microseconds per step")
-    axes.set_title(title, fontsize=9)
-    axes.legend()
-    return figure
-
-
-def svg(figure: Figure, name: str) -> str:
-    """The figure as inline SVG that scales with its container; `name` keeps ids apart on one page."""
-    buffer = io.StringIO()
-    with matplotlib.rc_context(_STYLE | {"svg.hashsalt": name}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
-    text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
-    return re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', re.sub(r'(href="#|url\(#)', rf"\g<1>{name}-", text))
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write the figure; the suffix chooses the format. ValueError for a format that matplotlib cannot write."""
-    with matplotlib.rc_context(_STYLE):
-        figure.savefig(path, dpi=160)

@@ -1,0 +1,21 @@
+"""Every drawing of the project: arrays in, a matplotlib Figure out; `svg` for a page, `save` for a file."""
+
+from experiments.figures.canvas import COLOURS, save, svg
+from experiments.figures.dynamics import convergence, local_slopes, scaling
+from experiments.figures.regimes import regimes
+from experiments.figures.schedules import expansion_map, exponents, schedule_sheet, spectrum, thresholds
+
+__all__ = [
+    "COLOURS",
+    "convergence",
+    "expansion_map",
+    "exponents",
+    "local_slopes",
+    "regimes",
+    "save",
+    "scaling",
+    "schedule_sheet",
+    "spectrum",
+    "svg",
+    "thresholds",
+]
