@@ -40,6 +40,7 @@ class Entry:
         ratio: lengths of neighbouring scales at which the set looks alike: all ratios are powers of 1/ratio; or None.
         cube: holds the set; where there is a ratio too, every map takes the cube to a union of boxes of its grids,
             which have the side side/ratio^k; or None.
+        axes: (d, d) the edges of the cube and its boxes, in columns, where they are not along the coordinates.
         boxes: the set meets the interior of boxes^k of those, exactly; or None.
         note: one sentence on what is known, or not.
     """
@@ -54,7 +55,12 @@ class Entry:
     ratio: int | None = None
     cube: Cube | None = None
     boxes: int | None = None
+    axes: npt.NDArray[np.float64] | None = None
     note: str = ""
+
+    def aligned(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Points (N, d) along the edges of the cube; an affine map, which changes no dimension."""
+        return points if self.axes is None else np.asarray(np.linalg.solve(self.axes, points.T).T, dtype=np.float64)
 
 
 def turn(angle: float) -> npt.NDArray[np.float64]:

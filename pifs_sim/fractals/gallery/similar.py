@@ -53,9 +53,16 @@ def golden() -> Entry:
 def sierpinski() -> Entry:
     """Sierpinski's triangle, equilateral with side 1, ln 3/ln 2."""
     corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, math.sqrt(0.75)]])
-    source = f"Sierpinski 1915, C. R. Acad. Sci. Paris 160, 302; {HUTCHINSON}"
     return similarities(
-        "sierpinski", [1 / 2] * 3, corners / 2, source=source, dimension=math.log(3) / math.log(2), ratio=2
+        "sierpinski",
+        [1 / 2] * 3,
+        corners / 2,
+        source=f"Sierpinski 1915, C. R. Acad. Sci. Paris 160, 302; {HUTCHINSON}",
+        dimension=math.log(3) / math.log(2),
+        ratio=2,
+        cube=Cube((0.0, 0.0), 1.0),
+        axes=corners[1:].T.copy(),
+        boxes=3,
     )
 
 
