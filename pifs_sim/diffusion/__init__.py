@@ -1,6 +1,6 @@
 """Diffusion chains: schedules, the model-free quantities, data laws with exact denoisers, the DDIM chain."""
 
-from pifs_sim.diffusion import geometry, measures, schedules, spectra
+from pifs_sim.diffusion import design, geometry, measures, schedules, spectra
 from pifs_sim.diffusion.attention_bound import CouplingBound, coupling_bound
 from pifs_sim.diffusion.chain import Chain
 from pifs_sim.diffusion.denoisers import AttentionDenoiser, Posterior, exact_denoiser
@@ -26,6 +26,7 @@ __all__ = [
     "Schedule",
     "Window",
     "coupling_bound",
+    "design",
     "ensemble_mean",
     "exact_denoiser",
     "geometry",

@@ -17,7 +17,7 @@ from pifs_sim.diffusion.schedule import Schedule
 from pifs_sim.diffusion.sweep import accumulate, variances
 from pifs_sim.dynamics.arrays import reals
 
-__all__ = ["gaussian_error"]
+__all__ = ["exp_minus_tangent", "gaussian_error"]
 
 
 def _log_cosine(xp: Any, lam: Any, c_s: Any, c_t: Any, s_s: Any, s_t: Any, sin_delta: Any) -> Any:
@@ -26,7 +26,7 @@ def _log_cosine(xp: Any, lam: Any, c_s: Any, c_t: Any, s_s: Any, s_t: Any, sin_d
     return -0.5 * xp.log1p(tangent * tangent)
 
 
-def _exp_minus_tangent(x: FloatArray) -> FloatArray:
+def exp_minus_tangent(x: FloatArray) -> FloatArray:
     """e^x - 1 - x without cancellation: its Taylor series for |x| < 1/2."""
     series = np.zeros_like(x)
     small = np.where(np.abs(x) < 0.5, x, 0.0)
@@ -95,7 +95,7 @@ def gaussian_error(
         log_c = log_c - log_last / 2
         offset = np.exp(log_c) * cos[-1] * size
     if metric == "kl":
-        spread, shift = _exp_minus_tangent(2 * log_c) / 2, offset**2 / 2
+        spread, shift = exp_minus_tangent(2 * log_c) / 2, offset**2 / 2
     else:
         spread, shift = first * np.expm1(log_c) ** 2, first * offset**2
     there = (first > 0) & (count > 0)  # `mean` is that of a whole eigenspace: its offset counts once

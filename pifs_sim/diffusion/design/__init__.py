@@ -1,0 +1,41 @@
+"""Design of schedules: criteria, optimal schedules for a spectrum or a family of them, and loss weights.
+
+On Gaussian data a chain multiplies the standard deviation along variance lam by c(lam) times the exact flow's factor:
+KL and W_2 are sums over the spectrum of functions of c, and a schedule is best where they are least. lam** as a
+function of the schedule is `geometry.moran_threshold`; the chain's dimension is `kaplan_yorke_dimension` of
+`geometry.lyapunov_exponent`.
+"""
+
+from pifs_sim.diffusion.design.criteria import (
+    Balance,
+    WeakestLink,
+    balance,
+    dimension_growth,
+    information_gain,
+    lyapunov_contributions,
+    variation,
+    weakest_link,
+    workload,
+)
+from pifs_sim.diffusion.design.family import WorstCase, worst_case_schedule
+from pifs_sim.diffusion.design.grid import on_grid
+from pifs_sim.diffusion.design.optimal import chain_error, optimal_schedule
+from pifs_sim.diffusion.design.weights import min_snr_weight
+
+__all__ = [
+    "Balance",
+    "WeakestLink",
+    "WorstCase",
+    "balance",
+    "chain_error",
+    "dimension_growth",
+    "information_gain",
+    "lyapunov_contributions",
+    "min_snr_weight",
+    "on_grid",
+    "optimal_schedule",
+    "variation",
+    "weakest_link",
+    "workload",
+    "worst_case_schedule",
+]
