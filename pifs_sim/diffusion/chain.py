@@ -17,6 +17,7 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from pifs_sim.diffusion.denoisers import Denoiser
+from pifs_sim.diffusion.fused import fused
 from pifs_sim.diffusion.schedule import Schedule
 from pifs_sim.dynamics.arrays import check_points
 from pifs_sim.dynamics.operators import Operator
@@ -100,8 +101,13 @@ class Chain:
     def run(self, x: Any, *, progress: Progress = None) -> Any:
         """The whole chain: x at phi_T, (B, d), to the output at phi_0, (B, d)."""
         x = check_points(x, self.dim)
+        found = None if progress else fused(self.schedule, self.denoiser, x)
+        if found is not None:
+            return found
         for n in range(self.length):
-            x = self.step(x, n)
+            t = self.length - n
+            found = fused(self.schedule, self.denoiser, x, span=(t - 1, t))
+            x = self.step(x, n) if found is None else found
             if progress:
                 progress(n + 1, self.length)
         return x
@@ -143,6 +149,9 @@ class Chain:
         if not len(rows):
             raise ValueError("`at` must list at least one row, got none.")
         x = check_points(x, self.dim)
+        found = fused(self.schedule, self.denoiser, x, at=list(rows))
+        if found is not None:
+            return found
         wanted, kept = set(rows), {}
         for t in range(self.length, -1, -1):
             if t in wanted:
