@@ -1,6 +1,6 @@
 """Diffusion chains: schedules, the model-free quantities, data laws with exact denoisers, the DDIM chain."""
 
-from pifs_sim.diffusion import design, geometry, measures, schedules, spectra
+from pifs_sim.diffusion import design, exchange, geometry, measures, schedules, spectra
 from pifs_sim.diffusion.attention_bound import CouplingBound, coupling_bound
 from pifs_sim.diffusion.chain import Chain
 from pifs_sim.diffusion.denoisers import AttentionDenoiser, Posterior, exact_denoiser
@@ -29,6 +29,7 @@ __all__ = [
     "design",
     "ensemble_mean",
     "exact_denoiser",
+    "exchange",
     "geometry",
     "leading_directions",
     "margin_monotonicity",
