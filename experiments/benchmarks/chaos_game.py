@@ -1,6 +1,7 @@
 """The chaos game to a histogram of 1024 x 1024 boxes, against vectorised NumPy, on one thread.
 
-Goal: at least 15 times as fast as NumPy with its own generator, at its best number of orbits.
+Goal: at least 15 times as fast as NumPy with its own generator, at its best number of orbits: as plainly written, with
+a matrix and a vector for every point, and tuned, coordinate by coordinate with the maps in columns.
 Limit, measured in the same rounds: every point is one increment at an address that has nothing to do with the last
 one's, in a table of 4 MB (32-bit counts; 8 MB for 64-bit ones), which the second cache does not hold. The addresses
 come from a linear congruence, in fewer operations than a point takes; a set that meets few boxes may be faster.
@@ -50,6 +51,20 @@ def _vectorised(ifs: IFS, orbits: int) -> Any:
     return counts
 
 
+def _written_plainly(ifs: IFS, orbits: int) -> Any:
+    """The same in matrices and vectors, as one would write it down."""
+    rng, low = np.random.default_rng(0), ifs.bounding_box()[0]
+    scale = BINS / (ifs.bounding_box()[1] - low)
+    x = np.tile(ifs.fixed_points[0], (orbits, 1))
+    counts = np.zeros((BINS, BINS), np.int64)
+    for _ in range(FEW // orbits):
+        i = rng.choice(len(ifs), orbits, p=ifs.probabilities)
+        x = np.einsum("nij,nj->ni", ifs.matrices[i], x) + ifs.offsets[i]
+        cells = ((x - low) * scale).astype(np.int64)
+        np.add.at(counts, (cells[:, 0], cells[:, 1]), 1)
+    return counts
+
+
 def main() -> None:
     """Time, print, and write the results if asked to."""
     options = arguments(__doc__, rounds=7)
@@ -71,7 +86,8 @@ def main() -> None:
         points |= dict.fromkeys(list(tasks)[-2:], POINTS)
         for orbits in ORBITS:
             tasks[f"{name}: NumPy, {orbits} orbits"] = partial(_vectorised, ifs, orbits)
-            points[f"{name}: NumPy, {orbits} orbits"] = FEW
+            tasks[f"{name}: plain NumPy, {orbits} orbits"] = partial(_written_plainly, ifs, orbits)
+            points |= dict.fromkeys(list(tasks)[-2:], FEW)
     fern = sets["barnsley_fern"]
     tasks["barnsley_fern: reference backend"] = partial(fern.histogram, FEW, bins=BINS, backend="reference")
     tasks["barnsley_fern: attractor, points"] = partial(fern.attractor, FEW)
@@ -79,6 +95,7 @@ def main() -> None:
     seconds = medians(tasks, options.rounds)
     cost = {name: seconds[name] / points[name] for name in tasks}
     best = {name: min(cost[f"{name}: NumPy, {orbits} orbits"] for orbits in ORBITS) for name in sets}
+    plain = {name: min(cost[f"{name}: plain NumPy, {orbits} orbits"] for orbits in ORBITS) for name in sets}
     limit = cost["limit: increments at random, 4 MB"]
     rows = [
         {
@@ -91,11 +108,11 @@ def main() -> None:
         }
         for name, value in cost.items()
     ]
-    ratios = {name: best[name] / cost[f"{name}: histogram"] for name in sets}
-    reached = sum(ratio >= 15 for ratio in ratios.values())
+    ratios = [{name: least[name] / cost[f"{name}: histogram"] for name in sets} for least in (plain, best)]
+    tuned, written = (", ".join(f"{name} {ratio:.1f}" for name, ratio in each.items()) for each in ratios[::-1])
     facts = {
-        "goal": f">= 15 x NumPy: {', '.join(f'{name} {ratio:.1f}' for name, ratio in ratios.items())}; "
-        f"{'met' if reached == len(sets) else f'met for {reached} of {len(sets)}'}",
+        "goal, >= 15 x plain NumPy": f"{written}: {'met' if min(ratios[0].values()) >= 15 else 'not met'}",
+        "goal, >= 15 x NumPy by coordinates": f"{tuned}: {'met' if min(ratios[1].values()) >= 15 else 'not met'}",
         "threads of the kernel": get_num_threads(),
         "rounds": options.rounds,
     }
