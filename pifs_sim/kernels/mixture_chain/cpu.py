@@ -7,16 +7,15 @@ bytes; as x is rounded to its dtype after every step anyway, the points between 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import get_num_threads, njit
+from numba import njit
 
 from pifs_sim.kernels import tiles
 from pifs_sim.kernels.mixture_chain import apart, blocks, expanded, narrow, tables
 from pifs_sim.kernels.mixture_chain.tables import Array
+from pifs_sim.kernels.sharing import share
 
 if TYPE_CHECKING:
     from pifs_sim.kernels.mixture_chain import Law, Steps
@@ -25,7 +24,6 @@ __all__ = ["compute"]
 
 _NARROW = 4  # most coordinates that are kept in registers: from there on products are as fast
 _TABLES = 1 << 26
-_PIECES = 8  # of the samples for each thread: one that is held up leaves its next to others
 
 
 def _run_narrow(
@@ -69,32 +67,20 @@ def compute(law: Law, steps: Steps, x: Array, *, rows: tuple[int, ...], threads:
         start = max(stop - size, rows[0])
         piece = type(steps)(steps.cos[start : stop + 1], steps.sin[start : stop + 1], steps.turn[start:stop])
         slots = np.array([rows.index(t) if t in rows else -1 for t in range(stop - 1, start - 1, -1)])
-        _advance(_runner(law, piece, source.dtype), (source, target, slots, kept), threads)
+        run, block = _runner(law, piece, (source, target, slots, kept))
+        share(run, len(x), block, threads)
         source = target
     return kept
 
 
-def _runner(law: Law, steps: Steps, dtype: Any) -> tuple[Callable[..., None], int]:
-    """A function of `_advance`'s arrays, the size W of a block and a range of samples; and W."""
-    d = law.means.shape[1]
+def _runner(law: Law, steps: Steps, arrays: tuple[Array, ...]) -> tuple[Callable[[int, int], None], int]:
+    """What takes a range of samples through the steps, in blocks of so many."""
+    dtype, d = arrays[0].dtype, law.means.shape[1]
     if d <= _NARROW:
         known, axes, kinds = tables.narrow(law, steps, dtype), (0,) * d, (0,) * law.variances.shape[1]
-        return (lambda *rest: _in_registers(known, axes, kinds, *rest)), narrow.samples(dtype.itemsize)
+        block = narrow.samples(dtype.itemsize)
+        return (lambda first, stop: _in_registers(known, axes, kinds, *arrays, block, first, stop)), block
     own = min(law.variances.shape) > 1
     found, run = (apart, blocks.run_apart) if own else (expanded, blocks.run_expanded)
-    made = found.tables(law, steps, dtype)
-    return (lambda *rest: run(made, *rest)), tiles.samples(dtype.itemsize)
-
-
-def _advance(runner: tuple[Callable[..., None], int], arrays: tuple[Array, ...], threads: int | None) -> None:
-    run, W = runner
-    batch = len(arrays[0])
-    count = -(-batch // W)
-    number = max(1, min(threads or get_num_threads(), count))
-    if number == 1:
-        run(*arrays, W, 0, batch)
-        return
-    pieces = min(count, _PIECES * number)
-    edges = pairwise(min(batch, W * (count * i // pieces)) for i in range(pieces + 1))
-    with ThreadPoolExecutor(number) as pool:
-        list(pool.map(lambda edge: run(*arrays, W, *edge), edges))
+    made, block = found.tables(law, steps, dtype), tiles.samples(dtype.itemsize)
+    return (lambda first, stop: run(made, *arrays, block, first, stop)), block
