@@ -1,0 +1,83 @@
+"""Chains of DDIM steps of a normal mixture with isotropic components, and tangent vectors carried along.
+
+With the notation of `mixture_chain`, m_k = alpha_k x + gamma_k mu_k and, e_k = x - c_t mu_k,
+
+    J Phi_t V = (sum_k r_k alpha_k) V + sum_k u_k m_k,     u_k = r_k (l_k - sum_j r_j l_j),   l_k = -<e_k, V>/N_k,
+
+a scalar and a matrix of rank K - 1: two products with the centres for every tangent vector, none with a Jacobian. As
+sum_k u_k = 0, any origin will do for the m_k: one near them.
+
+After every `interval` steps, and at the end, V = Q R is replaced by Q (as in `orthonormal`: dead columns are zero, and
+ln R_jj = -inf); `logs` are the sums of ln R_jj, and the factors R are kept on demand: D Phi V_0 = Q R_n .. R_1. With
+`interval` 0, V is left as it is. After every step x and V are rounded to their dtype, so that a chain is its steps.
+
+Shapes: x (B, d), V (B, d, p) of one dtype, p <= d; logs (B, p), factors (n, B, p, p). The law and the steps are as in
+`mixture_chain`, variances (K or 1, 1).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from pifs_sim.kernels.backends import Backend, chosen
+from pifs_sim.kernels.mixture_chain import Law, Steps, check
+
+__all__ = ["Tangents", "compute"]
+
+
+class Tangents(NamedTuple):
+    """Where points and frames are led, the logarithms of what the frames grew by, and the factors R, if kept."""
+
+    x: Any
+    V: Any
+    logs: Any
+    factors: Any
+
+
+def compute(
+    law: Law,
+    steps: Steps,
+    x: Any,
+    V: Any,
+    *,
+    interval: int = 1,
+    factors: bool = False,
+    threads: int | None = None,
+    backend: Backend | None = None,
+) -> Tangents:
+    """The points at phi_0 from the points x at phi_T, with their frames V.
+
+    Args:
+        law: the mixture.
+        steps: the angles.
+        x: (B, d).
+        V: (B, d, p).
+        interval: steps between two factorisations; 0 for none.
+        factors: whether to return all R, the first one's first.
+        threads: of the CPU; None takes Numba's number.
+        backend: None takes "cpu".
+
+    Raises:
+        ValueError: arrays of other shapes or dtypes, values out of range, or a backend that is unknown or cannot take
+            the arrays.
+    """
+    backend = chosen(backend, x=x, V=V, **law._asdict())
+    check(law, steps, x, threads)
+    if V.ndim != 3 or V.shape[:2] != x.shape or V.shape[2] > x.shape[1]:
+        expected = f"({x.shape[0]}, {x.shape[1]}, p) with p <= {x.shape[1]}"
+        raise ValueError(f"`V` must have shape {expected} like `x`, got {tuple(V.shape)}.")
+    if V.dtype != x.dtype:
+        raise ValueError(f"`x` and `V` must be of one dtype, got {x.dtype} and {V.dtype}.")
+    if law.variances.shape[1] > 1:
+        raise ValueError(f"`variances` must have shape (K or 1, 1), got {law.variances.shape}.")
+    if interval < 0:
+        raise ValueError(f"`interval` must be at least 0, got {interval!r}.")
+    if backend == "reference":
+        from pifs_sim.kernels.tangent_chain import reference
+
+        return reference.compute(law, steps, x, V, interval=interval, factors=factors, threads=threads)
+    if backend == "cuda":
+        raise ValueError("`tangent_chain` has no CUDA backend: copy `x`, `V` and the law to NumPy arrays.")
+    from pifs_sim.kernels.tangent_chain import cpu
+
+    return cpu.compute(law, steps, x, V, interval=interval, factors=factors, threads=threads)
