@@ -17,7 +17,7 @@ from pifs_sim.dynamics.arrays import check_count
 from pifs_sim.dynamics.memory import check_memory, itemsize
 from pifs_sim.dynamics.operators.algebra import symmetrised, transposed
 
-__all__ = ["Components"]
+__all__ = ["ComponentLaw", "Components"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,3 +83,23 @@ class Components:
             turned = [xp.take(z, xp.asarray(part), axis=0) @ self.axes[k, ...].T for k, part in enumerate(parts)]
             z = xp.take(xp.concat(turned), xp.asarray(np.argsort(order, kind="stable")), axis=0)
         return xp.take(self.means, kinds, axis=0) + z
+
+
+class ComponentLaw:
+    """What laws with `components` share."""
+
+    components: Components
+
+    @property
+    def dim(self) -> int:
+        """Dimension d."""
+        return self.components.dim
+
+    @cached_property
+    def covariance(self) -> Any:
+        """(d, d)."""
+        return self.components.covariance()
+
+    def sample(self, n: int, rng: np.random.Generator) -> Any:
+        """n independent points, (n, d), of the kind and precision of the law's arrays; `rng` as from numpy.random."""
+        return self.components.sample(n, rng)

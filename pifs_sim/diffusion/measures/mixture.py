@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 from array_api_compat import array_namespace
 
-from pifs_sim.diffusion.measures.components import Components
+from pifs_sim.diffusion.measures.components import ComponentLaw, Components
 from pifs_sim.diffusion.measures.inputs import principal_axes, probabilities, real_array, same_kind, variances
 from pifs_sim.dynamics.operators import Spectral
 
@@ -18,7 +17,7 @@ __all__ = ["Mixture"]
 
 
 @dataclass(frozen=True, eq=False)
-class Mixture:
+class Mixture(ComponentLaw):
     """sum_k weights_k N(means_k, covariances_k).
 
     Args:
@@ -49,24 +48,10 @@ class Mixture:
         for name, value in (("weights", weights), ("means", means), ("components", components)):
             object.__setattr__(self, name, value)
 
-    @property
-    def dim(self) -> int:
-        """Dimension d."""
-        return self.components.dim
-
     @cached_property
     def mean(self) -> Any:
         """(d,)."""
         return self.components.mean()
-
-    @cached_property
-    def covariance(self) -> Any:
-        """(d, d)."""
-        return self.components.covariance()
-
-    def sample(self, n: int, rng: np.random.Generator) -> Any:
-        """n independent points, (n, d), of the kind and precision of `means`; `rng` as from numpy.random."""
-        return self.components.sample(n, rng)
 
 
 def _stacked(covariances: Any) -> Any:

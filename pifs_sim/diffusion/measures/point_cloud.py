@@ -6,16 +6,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
-from pifs_sim.diffusion.measures.components import Components
+from pifs_sim.diffusion.measures.components import ComponentLaw, Components
 from pifs_sim.diffusion.measures.inputs import probabilities, real_array
 
 __all__ = ["PointCloud"]
 
 
 @dataclass(frozen=True, eq=False)
-class PointCloud:
+class PointCloud(ComponentLaw):
     """K points with weights.
 
     Args:
@@ -44,21 +42,7 @@ class PointCloud:
         for name, value in (("points", points), ("weights", weights), ("components", components)):
             object.__setattr__(self, name, value)
 
-    @property
-    def dim(self) -> int:
-        """Dimension d."""
-        return self.components.dim
-
     @cached_property
     def mean(self) -> Any:
         """(d,)."""
         return self.components.mean()
-
-    @cached_property
-    def covariance(self) -> Any:
-        """(d, d)."""
-        return self.components.covariance()
-
-    def sample(self, n: int, rng: np.random.Generator) -> Any:
-        """n independent points, (n, d), of the kind and precision of `points`; `rng` as from numpy.random."""
-        return self.components.sample(n, rng)

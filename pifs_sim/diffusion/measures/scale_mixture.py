@@ -6,19 +6,16 @@ The classical model of the wavelet coefficients and patches of natural images: W
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
-import numpy as np
-
-from pifs_sim.diffusion.measures.components import Components
+from pifs_sim.diffusion.measures.components import ComponentLaw, Components
 from pifs_sim.diffusion.measures.inputs import principal_axes, probabilities, real_array, same_kind, variances
 
 __all__ = ["ScaleMixture"]
 
 
 @dataclass(frozen=True, eq=False)
-class ScaleMixture:
+class ScaleMixture(ComponentLaw):
     """sum_k weights_k N(mean, scales_k * base): every component has the principal axes of `base`.
 
     Args:
@@ -60,17 +57,3 @@ class ScaleMixture:
         found = {"mean": mean, "base": base, "scales": scales, "weights": weights, "components": components}
         for name, value in found.items():
             object.__setattr__(self, name, value)
-
-    @property
-    def dim(self) -> int:
-        """Dimension d."""
-        return self.components.dim
-
-    @cached_property
-    def covariance(self) -> Any:
-        """(d, d)."""
-        return self.components.covariance()
-
-    def sample(self, n: int, rng: np.random.Generator) -> Any:
-        """n independent points, (n, d), of the kind and precision of `mean`; `rng` as from numpy.random."""
-        return self.components.sample(n, rng)
