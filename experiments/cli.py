@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 import pifs_sim
-from experiments import dynamics, fractal, named, regimes
+from experiments import bench, dynamics, fractal, named, regimes
 from experiments.terminal import (
     BadInput,
     claim_table,
@@ -37,6 +37,7 @@ app.add_typer(schedule_app, name="schedule")
 app.add_typer(dynamics.app, name="dynamics")
 app.add_typer(fractal.app, name="fractal")
 app.command()(regimes.regimes)
+app.command()(bench.bench)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 
