@@ -1,5 +1,7 @@
 """Chains of 50 DDIM steps of normal mixtures with variances of their own, against JAX, torch and NumPy, on one core.
 
+The samplers of azula, smalldiffusion and diffusers, with the exact denoiser in torch, are timed where installed.
+
 Goals, against JAX's compiled scan: in float32 (a) 100 000 samples, d = 2, K = 8: at least 8 x; (b) 10 000, 64, 32:
 1.2 x; (c) 2 000, 3072, 64: 1 x; in float64 at least 1 x everywhere; two threads at least 1.7 times as fast as one; 55 %
 of the multiply-adds that a core makes in registers, measured in the same run. A step counts 4 K d + 8 d + 10 K
@@ -20,6 +22,7 @@ import numpy as np
 
 from experiments.benchmarks.limits import blas, multiply_add_peak
 from experiments.benchmarks.machine import arguments, medians, publish
+from experiments.benchmarks.mixture_libraries import library_peers
 from experiments.benchmarks.mixture_peers import peers
 from pifs_sim.kernels import mixture_chain
 from pifs_sim.kernels.mixture_chain import Law, Steps
@@ -86,7 +89,7 @@ def main() -> None:
             law, steps, x = problem(*shape, dtype)
             run = partial(mixture_chain.compute, law, steps, x)
             found = {"pifs_sim": partial(run, threads=1), "pifs_sim, 2 threads": partial(run, threads=2)}
-            for who, task in (found | peers(law, steps, x)).items():
+            for who, task in (found | peers(law, steps, x) | library_peers(law, steps, x)).items():
                 row = task if who not in found else partial(_repeated, task, RUNS[size])
                 tasks[size, dtype, who] = on_cores(2 if "2 threads" in who else 1, row)
                 errors[size, dtype, who] = float(np.median(np.abs(task() - exact).max(axis=1)))
@@ -121,7 +124,7 @@ def main() -> None:
         "against the fastest form of any peer": "; ".join(f"{case} {ratio:.3g}" for case, ratio in best.items()),
         "multiply-add peak, GFLOP/s": ", ".join(f"{name} {value / 1e9:.4g}" for name, value in peak.items()),
         "BLAS": blas(),
-        "peers": ", ".join(map(_version, ("jax", "torch"))),
+        "peers": ", ".join(map(_version, ("jax", "torch", "azula", "smalldiffusion", "diffusers"))),
         "rounds": options.rounds,
     }
     publish(rows, facts, "Chains of a mixture", options.output)
