@@ -2,6 +2,7 @@
 
 from experiments.figures.canvas import COLOURS, save, svg
 from experiments.figures.dynamics import convergence, local_slopes, scaling
+from experiments.figures.kernels import mixture_scaling
 from experiments.figures.regimes import regimes
 from experiments.figures.schedules import expansion_map, exponents, schedule_sheet, spectrum, thresholds
 
@@ -11,6 +12,7 @@ __all__ = [
     "expansion_map",
     "exponents",
     "local_slopes",
+    "mixture_scaling",
     "regimes",
     "save",
     "scaling",
