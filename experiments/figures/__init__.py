@@ -1,6 +1,6 @@
 """Every drawing of the project: arrays in, a matplotlib Figure out; `svg` for a page, `save` for a file."""
 
-from experiments.figures.canvas import COLOURS, save, svg
+from experiments.figures.canvas import COLOURS, canvas, save, svg
 from experiments.figures.dynamics import convergence, local_slopes, scaling
 from experiments.figures.kernels import mixture_scaling
 from experiments.figures.regimes import regimes
@@ -8,6 +8,7 @@ from experiments.figures.schedules import expansion_map, exponents, schedule_she
 
 __all__ = [
     "COLOURS",
+    "canvas",
     "convergence",
     "expansion_map",
     "exponents",

@@ -1,0 +1,1 @@
+"""Studies: each file asks one question, on grids that say where, with its verdict written before looking."""
