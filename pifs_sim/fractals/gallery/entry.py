@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from pifs_sim.dynamics.arrays import reals
 from pifs_sim.fractals.dimensions import similarity_dimension
 from pifs_sim.fractals.ifs import IFS
 
@@ -37,11 +38,13 @@ class Entry:
         hausdorff: the Hausdorff dimension exactly, which is never larger; or None.
         bounds: the box-counting dimension lies between these; equal where it is known.
         open_set: whether the open set condition holds; None where that is not known.
-        ratio: lengths of neighbouring scales at which the set looks alike: all ratios are powers of 1/ratio; or None.
-        cube: holds the set; where there is a ratio too, every map takes the cube to a union of boxes of its grids,
-            which have the side side/ratio^k; or None.
-        axes: (d, d) the edges of the cube and its boxes, in columns, where they are not along the coordinates.
+        ratio: lengths of neighbouring scales at which the set looks alike: all ratios are powers of 1/ratio, or of its
+            root; or None.
+        cube: holds the set; where there is a ratio too, the pieces of the set fit boxes of its grids, which have the
+            side side/ratio^k; or None.
         boxes: the set meets the interior of boxes^k of those, exactly; or None.
+        cells: takes points (N, d) to the coordinates (N, m) of the cube, in which boxes are cells that fit the set,
+            where those are not boxes along the points' own.
         note: one sentence on what is known, or not.
     """
 
@@ -55,12 +58,27 @@ class Entry:
     ratio: int | None = None
     cube: Cube | None = None
     boxes: int | None = None
-    axes: npt.NDArray[np.float64] | None = None
+    cells: Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]] | None = None
     note: str = ""
 
-    def aligned(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Points (N, d) along the edges of the cube; an affine map, which changes no dimension."""
-        return points if self.axes is None else np.asarray(np.linalg.solve(self.axes, points.T).T, dtype=np.float64)
+    def aligned(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Points in the coordinates of the cube, for `box_counting_dimension` with it and the ratio.
+
+        Where the set has cells, points outside of the cube are left out: rounding puts some across its faces.
+
+        Args:
+            points: (N, d), finite.
+
+        Raises:
+            ValueError: other points.
+        """
+        x = np.asarray(reals("points", points)[1], dtype=np.float64)
+        if x.ndim != 2 or x.shape[1] != self.ifs.dim or not np.isfinite(x).all():
+            raise ValueError(f"`points` must be finite with shape (N, {self.ifs.dim}), got shape {x.shape}.")
+        if self.cells is None or self.cube is None:
+            return x
+        found, corner = self.cells(x), np.array(self.cube.corner)
+        return found[((corner <= found) & (found <= corner + self.cube.side)).all(axis=1)]
 
 
 def turn(angle: float) -> npt.NDArray[np.float64]:
