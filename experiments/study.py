@@ -25,7 +25,7 @@ __all__ = ["Point", "Row", "Scalar", "Study", "Verdict", "generator", "key", "lo
 
 Scalar: TypeAlias = str | int | float | bool
 Point: TypeAlias = Mapping[str, Scalar]
-Row: TypeAlias = Mapping[str, Scalar]
+Row: TypeAlias = Mapping[str, Any]  # of scalars
 
 _BACKEND = "cpu"
 
