@@ -1,7 +1,7 @@
 """The chaos game: many independent orbits x <- A_i x + b_i, i drawn with probability p_i, as points, counts and system.
 
-The draws are Philox words of (seed, orbit, step), so all three follow the same orbits, and the result depends on the
-seed alone: not on threads, backends or pieces.
+The maps are drawn by Philox numbers of (seed, orbit, step), so all three follow the same orbits (the system, which
+takes one map at a time, up to rounding), and the result depends on the seed alone: not on threads, backends or pieces.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pifs_sim.dynamics import Map
 from pifs_sim.dynamics.arrays import check_count, reals
 from pifs_sim.fractals.ifs_inputs import cuts
 from pifs_sim.kernels import backends, chaos_game
-from pifs_sim.kernels.chaos_game.stream import choices
+from pifs_sim.kernels.chaos_game.alphabet import choices
 from pifs_sim.kernels.device import carriers
 
 __all__ = ["Backend", "ChaosGame", "Progress", "grid_of", "log_density", "seed_of"]

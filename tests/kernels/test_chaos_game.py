@@ -1,8 +1,10 @@
-"""The chaos game: words with known answers, the law by hand; backends, threads and pieces agree in every bit."""
+"""The chaos game: numbers with known answers, the law by hand; backends, threads and pieces agree in every bit."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -11,8 +13,9 @@ from hypothesis import strategies as st
 from numba import get_num_threads, set_num_threads
 
 from pifs_sim.kernels import chaos_game
-from pifs_sim.kernels.chaos_game import Grid, Maps
-from pifs_sim.kernels.chaos_game.stream import block, choices, words
+from pifs_sim.kernels.chaos_game import Grid, Maps, cpu
+from pifs_sim.kernels.chaos_game.alphabet import choices, columns, letters, spell, word_maps
+from pifs_sim.kernels.chaos_game.stream import block, draws
 
 TURN = np.array([[0.6, -0.8], [0.8, 0.6]])
 
@@ -59,43 +62,98 @@ def test_philox_gives_the_known_answers_of_its_authors(counter: Any, seed: int, 
     assert tuple(int(word) for word in block(tuple(np.array(c, np.uint64) for c in counter), seed)) == answer
 
 
-def test_a_word_is_that_of_its_seed_orbit_and_step_alone() -> None:
+@pytest.mark.parametrize("each", [2, 4])
+def test_a_draw_is_that_of_its_seed_and_orbit_and_number_alone(each: int) -> None:
     orbits = np.array([5, 2**32 + 7, 2**40 - 1], np.uint64)
-    drawn = words(9, 3, 6, orbits)
-    for i, step in enumerate(range(3, 9)):
+    drawn = draws(9, 3, 6, orbits, each=each)
+    for i, number in enumerate(range(3, 9)):
         for j, orbit in enumerate(orbits.tolist()):
-            counter = tuple(np.array(c, np.uint64) for c in (step // 4, orbit % 2**32, orbit >> 32, 0))
-            assert drawn[i, j] == block(counter, 9)[step % 4]
+            counter = tuple(np.array(c, np.uint64) for c in (number // each, orbit % 2**32, orbit >> 32, 0))
+            four = [int(word) for word in block(counter, 9)]
+            low, high = four[2 * (number % 2) :][:2] if each == 2 else (0, four[number % 4])
+            assert int(drawn[i, j]) == low + 2**32 * high
 
 
+@pytest.mark.parametrize(("count", "k"), [(1, 4), (4, 4), (5, 2), (16, 2), (17, 1)])
 @pytest.mark.parametrize("backend", ["reference", "cpu"])
-def test_points_are_what_the_law_says_one_by_one(backend: Any) -> None:
-    """Three orbits, by hand."""
-    maps, seed, orbits, transient, n = random_maps(1, 4, 2), 77, 3, 5, 8
+def test_points_are_what_the_law_says_one_by_one(backend: Any, count: int, k: int) -> None:
+    """Three orbits, by hand, in rationals that float64 holds: products of maps are then exact."""
+    rng = np.random.default_rng(count)
+    maps = maps_of(rng.integers(-8, 9, (count, 2, 2)) / 16, rng.integers(-8, 9, (count, 2)) / 16,
+                   np.sort(rng.integers(1, 2**32, count - 1)), (0.3, 0.7))  # fmt: skip
+    seed, orbits, transient, n = 77, 3, 5, 20
     found = chaos_game.compute(maps, n, seed=seed, orbits=orbits, transient=transient, backend=backend)
-    for p in range(n):
+    assert letters(count) == k
+    for o in range(orbits):
+        i = choices(maps.cuts, seed, 0, 12, np.array([o], np.uint64))[:, 0]
         x = maps.start
-        for step in range(transient + p // orbits + 1):
-            u = words(seed, step, 1, np.array([p % orbits], np.uint64))[0, 0]
-            i = int((maps.cuts <= u).sum())
-            A, b = maps.matrices[i], maps.offsets[i]
-            x = np.array([(A[r, 0] * x[0] + A[r, 1] * x[1]) + b[r] for r in range(2)])
-        assert np.array_equal(found[p], x)
+        for step in range(12):
+            if step % k == 0:
+                A, b, before = np.eye(2), np.zeros(2), x
+            A, b = maps.matrices[i[step]] @ A, maps.matrices[i[step]] @ b + maps.offsets[i[step]]
+            x = np.array([(A[r, 0] * before[0] + A[r, 1] * before[1]) + b[r] for r in range(2)])
+            p = (step - transient) * orbits + o
+            if 0 <= p < n:
+                assert np.array_equal(found[p], x)
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@given(st.lists(st.integers(0, 2**32 - 1), max_size=40))
+def test_words_are_drawn_with_the_product_of_their_maps_probabilities(edges: list[int]) -> None:
+    """Exact counts of the 2^64 numbers, in integers; draws of 32 bits are every 2^32-th of them."""
+    cuts = np.array(sorted(edges), np.uint32)
+    shares = np.diff([0, *sorted(edges), 2**32]).tolist()
+    keep, pair, bits, each = columns(cuts)
+    drawn = [0] * len(shares) ** letters(len(shares))
+    for (own, other), stay in zip(pair.tolist(), keep.tolist(), strict=True):
+        for word, count in ((own, stay), (other, 2 ** (64 - bits) - stay)):
+            if count:
+                drawn[word] += count
+    assert sum(drawn) == 2**64
+    lot = 1 if each == 2 else 2**32
+    assert all(count % lot == 0 for count in drawn)
+    for word, count in zip(spell(len(shares)), drawn, strict=True):
+        assert abs(count * 2 ** (32 * len(word)) - 2**64 * math.prod(shares[i] for i in word)) < lot * 2 ** (
+            32 * len(word)
+        )
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 2**64 - 1))
+def test_a_draw_keeps_its_column_below_the_threshold_and_leaves_it_from_there_on(seed: int, draw: int) -> None:
+    chosen = columns(random_maps(seed, 3, 1).cuts)
+    t = draw >> (64 - chosen.bits)
+    own, other = chosen.pair[t].tolist()
+    keep, size = int(chosen.keep[t]), 2 ** (64 - chosen.bits)
+    for rest, word in ((0, own), (keep - 1, own), (keep, other), (size - 1, other)):
+        if 0 <= rest < size and (word == own) == (rest < keep):
+            assert chosen.words(np.array([t * size + rest], np.uint64)).tolist() == [word]
+
+
+@given(seed=st.integers(0, 2**32), d=st.integers(1, 4), count=st.integers(1, 17))
+def test_a_words_maps_are_the_products_of_its_letters(seed: int, d: int, count: int) -> None:
+    """To 4 k roundings of products of norm at most 0.7."""
+    maps = random_maps(seed, count, d)
+    A, b = word_maps(maps.matrices, maps.offsets)
+    for v, word in enumerate(spell(count)):
+        matrix, offset = np.eye(d), np.zeros(d)
+        for j, i in enumerate(word):
+            matrix, offset = maps.matrices[i] @ matrix, maps.matrices[i] @ offset + maps.offsets[i]
+            assert np.abs(A[v, j] - matrix).max() < 1e-14
+            assert np.abs(b[v, j] - offset).max() < 1e-14 * (1 + np.abs(maps.offsets).max())
+
+
+KINDS = [(np.float64, d, count) for d, count in ((1, 7), (2, 1), (2, 3), (2, 6), (2, 20), (3, 4), (4, 3))]
+
+
 @given(
-    d=st.integers(1, 4),
-    count=st.integers(1, 6),
+    kind=st.sampled_from([*KINDS, (np.float32, 2, 4), (np.float32, 2, 9)]),
     n=st.integers(0, 3000),
     orbits=st.integers(1, 700),
     transient=st.integers(0, 9),
     seed=st.integers(0, 2**64 - 1),
 )
-def test_the_backends_agree_in_every_bit(
-    dtype: Any, d: int, count: int, n: int, orbits: int, transient: int, seed: int
-) -> None:
-    d = 2 if dtype == np.float32 else d  # fewer kernels to compile
+def test_the_backends_agree_in_every_bit(kind: Any, n: int, orbits: int, transient: int, seed: int) -> None:
+    """With words of one, two and four maps; each kind is a kernel to compile."""
+    dtype, d, count = kind
     maps = random_maps(seed, count, d, dtype)
     span = (seed % orbits, orbits - seed // orbits % (orbits - seed % orbits))
     options: dict[str, Any] = {"seed": seed, "orbits": orbits, "transient": transient, "span": span}
@@ -110,13 +168,22 @@ def test_the_backends_agree_in_every_bit(
             assert counts.sum() == len(points) if side > 3 else counts.sum() <= len(points)
 
 
-@pytest.mark.parametrize("count", [40, 49, 50, 300])
-def test_many_maps_are_found_by_halves_as_they_are_one_by_one(count: int) -> None:
+@pytest.mark.parametrize("count", [16, 17, 300])
+def test_many_maps_are_played_as_the_law_says(count: int) -> None:
     maps = random_maps(3, count, 1)
     options: dict[str, Any] = {"seed": 1, "orbits": 200, "transient": 0}
     points = chaos_game.compute(maps, 2000, backend="reference", **options)
     assert np.array_equal(chaos_game.compute(maps, 2000, **options), points)
     assert len(np.unique(points)) > 1000
+
+
+def test_more_points_than_a_count_of_32_bits_holds_are_counted_in_parts(monkeypatch: Any) -> None:
+    options: dict[str, Any] = {"seed": 1, "orbits": 301, "transient": 3, "grid": grid_of(2, (7, 5), 400.0)}
+    counts = chaos_game.compute(FERN, 5000, **options)
+    monkeypatch.setattr(cpu, "_MOST_COUNT", 700)
+    with mock.patch.object(cpu, "_counted", wraps=cpu._counted) as counted:
+        assert np.array_equal(chaos_game.compute(FERN, 5000, **options), counts)
+    assert counted.call_count >= 8
 
 
 @pytest.mark.parametrize("backend", ["reference", "cpu"])

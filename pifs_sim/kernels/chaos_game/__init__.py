@@ -1,8 +1,11 @@
 """Random iteration of affine maps by many orbits: their points, or how many fall into the boxes of a grid.
 
-Every orbit starts at one point and takes x <- A_i x + b_i, in coordinates (A_r0 x_0 + A_r1 x_1 + ..) + b_r, i drawn
-anew at each step: the number of cuts that are at most u, u the 32-bit word of (seed, orbit, step) in `stream`. So a
-step does not depend on the others, and neither points nor counts on threads or backends: they agree in every bit.
+Every orbit starts at one point and takes x <- A_i x + b_i, i drawn anew at each step with probability
+(cuts_i - cuts_(i-1))/2^32. The maps are drawn k at a time, k = 4, 2 or 1 by their number M, by the number of
+(seed, orbit, step // k) in `stream`, every word of k maps with its probability to within 2^-64 (k = 4) or 2^-32. All k
+points come from the one before them, in coordinates (A_r0 x_0 + A_r1 x_1 + ..) + b_r, with the products A, b of the
+maps so far, which `alphabet` makes once. So a word does not depend on other words, and neither points nor counts on
+threads or backends: they agree in every bit.
 
 Point p is step transient + p // orbits of orbit p % orbits. A point x lies in the box floor(q), q = (x - low) s with
 s = bins/(high - low) in float64, along each axis; q = bins belongs to the last box, and points outside of the grid are

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pifs_sim.kernels import device
+from pifs_sim.kernels.chaos_game.alphabet import columns, word_maps
 
 if TYPE_CHECKING:
     from pifs_sim.kernels.chaos_game import Grid, Maps
@@ -37,8 +38,11 @@ def compute(
     first, stop = span
     width, d = stop - first, maps.start.size
     real = "float" if maps.start.dtype == np.float32 else "double"
-    A, b, cuts, start = (xp.ascontiguousarray(array) for array in maps)
-    rule = (A, b, cuts, np.int32(cuts.size), start, np.uint64(seed))
+    tables = word_maps(gpu.here(maps.matrices), gpu.here(maps.offsets))
+    keep, pair, bits, each = columns(gpu.here(maps.cuts))
+    arrays = (xp.asarray(values) for values in (*tables, keep, pair))
+    start = xp.ascontiguousarray(maps.start)
+    rule = (*arrays, np.int32(64 - bits), np.int32(each), np.int32(tables[1].shape[1]), start, np.uint64(seed))
     share = tuple(map(np.int64, (n, orbits, transient, first, width)))
     count = device.blocks(width)
     if grid is None:

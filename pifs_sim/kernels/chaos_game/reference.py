@@ -1,4 +1,4 @@
-"""All orbits side by side, one step after the other, in NumPy."""
+"""All orbits side by side, one word of maps after the other, in NumPy."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from pifs_sim.kernels.chaos_game.stream import choices
+from pifs_sim.kernels.chaos_game.alphabet import columns, letters, word_maps
+from pifs_sim.kernels.chaos_game.stream import draws
 
 if TYPE_CHECKING:
     from pifs_sim.kernels.chaos_game import Grid, Maps
 
 __all__ = ["compute"]
 
-_CHUNK = 64  # steps whose maps are drawn at once
+_CHUNK = 64  # words of each orbit drawn at once
 
 
-def _images(maps: Maps, x: npt.NDArray[Any], i: npt.NDArray[np.intp]) -> npt.NDArray[Any]:
-    """A_i x + b_i in the order of the law."""
-    A, b = maps.matrices[i], maps.offsets[i]
+def _images(A: npt.NDArray[Any], b: npt.NDArray[Any], x: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A x + b in the order of the law."""
     sums = A[:, :, 0] * x[:, :1]
     for r in range(1, x.shape[1]):
         sums = sums + A[:, :, r] * x[:, r : r + 1]
@@ -53,12 +53,16 @@ def compute(
     x = np.tile(maps.start, (len(numbers), 1))
     found = []
     counts = np.zeros(1 if grid is None else int(np.prod(grid.bins)), np.int64)
-    steps = transient + -(-n // orbits)
-    for step in range(steps):
-        if step % _CHUNK == 0:
-            drawn = choices(maps.cuts, seed, step, min(_CHUNK, steps - step), numbers)
-        x = _images(maps, x, drawn[step % _CHUNK])
-        points = x[: max(0, n - (step - transient) * orbits - first)] if step >= transient else x[:0]
+    chooser, (A, b), k = columns(maps.cuts), word_maps(maps.matrices, maps.offsets), letters(len(maps.matrices))
+    for step in range(transient + -(-n // orbits)):
+        group, j = divmod(step, k)
+        if step % (_CHUNK * k) == 0:
+            words = chooser.words(draws(seed, group, _CHUNK, numbers, each=chooser.each))
+        word = words[group % _CHUNK]
+        points = _images(A[word, j], b[word, j], x)
+        if j == k - 1:
+            x = points
+        points = points[: max(0, n - (step - transient) * orbits - first)] if step >= transient else x[:0]
         if grid is None:
             found.append(points)
         else:
