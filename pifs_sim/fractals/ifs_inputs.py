@@ -59,7 +59,7 @@ def natural(matrices: Floats) -> Floats:
 
 
 def cuts(p: Floats) -> npt.NDArray[np.uint32]:
-    """(M - 1,): map i is drawn for the words cuts[i - 1]..cuts[i] - 1, so with p_i to within 2^-32, and never 0."""
+    """(M - 1,): map i has the share (cuts[i] - cuts[i - 1])/2^32, so p_i to within 2^-32, and never 0."""
     shares = np.maximum(np.rint(p / _UNIT), 1).astype(np.int64)
     shares[shares.argmax()] += 2**32 - shares.sum()
     return np.cumsum(shares)[:-1].astype(np.uint32)
