@@ -7,6 +7,7 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
+from pifs_sim.diffusion.denoisers.cloud import CloudPosterior
 from pifs_sim.diffusion.denoisers.gaussian import GaussianPosterior
 from pifs_sim.diffusion.denoisers.inputs import Angle
 from pifs_sim.diffusion.denoisers.mixture import MixturePosterior
@@ -53,7 +54,7 @@ def _posterior(law: Any, x: Any, angle: Angle) -> Posterior:
         own = [xp.take(x, xp.asarray(places), axis=1) for places in law.indices]
         parts = tuple(_posterior(part, y, angle) for part, y in zip(law.measures, own, strict=True))
         return ProductPosterior(law, parts)
-    return MixturePosterior(x, angle, law.components)
+    return (CloudPosterior if isinstance(law, PointCloud) else MixturePosterior)(x, angle, law.components)
 
 
 def exact_denoiser(measure: Measure) -> ExactDenoiser:

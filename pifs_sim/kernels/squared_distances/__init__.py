@@ -11,9 +11,11 @@ float32.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
-from pifs_sim.kernels.squared_distances import reference
+import numpy as np
+
+from pifs_sim.kernels.backends import Backend, chosen
 
 __all__ = ["compute"]
 
@@ -26,14 +28,15 @@ def compute(
     moved: tuple[Any, Any],
     *,
     weights: Any = None,
-    backend: Literal["reference", "cpu"] | None = None,
+    backend: Backend | None = None,
 ) -> Any:
     """D, (B, K) in float64, for moved = (near, far).
 
-    `backend` None takes "cpu" for large NumPy arrays, else "reference".
+    `backend` None takes "cpu" for large NumPy arrays, "cuda" for CuPy arrays, else "reference".
 
     Raises:
         ValueError: shapes that do not fit, or a backend that is unknown or cannot take the arrays.
+        MemoryError: distances that do not fit into the GPU's memory.
     """
     (batch, d), (count, _), (near, far) = x.shape, y.shape, moved
     if y.shape[1] != d or not near.shape == far.shape == (batch,):
@@ -41,13 +44,17 @@ def compute(
     if weights is not None and tuple(weights.shape) not in ((count, d), (batch, count, d)):
         expected = f"{(count, d)} or {(batch, count, d)}"
         raise ValueError(f"`weights` must have shape {expected}, got {tuple(weights.shape)}.")
-    numpy = type(x).__module__ == type(y).__module__ == "numpy"
-    if backend is None:
-        backend = "cpu" if numpy and batch * count * d > _SMALL else "reference"
+    small = backend is None and isinstance(x, np.ndarray) and batch * count * d <= _SMALL
+    arrays = {"x": x, "y": y, "near": near, "far": far} | ({} if weights is None else {"weights": weights})
+    backend = chosen("reference" if small else backend, generic=True, **arrays)
     if backend == "reference":
-        return reference.compute(x, y, near, far, weights)
-    if backend == "cpu" and numpy:
-        from pifs_sim.kernels.squared_distances import cpu
+        from pifs_sim.kernels.squared_distances import reference
 
-        return cpu.compute(x, y, near, far, weights)
-    raise ValueError(f'`backend` must be "reference", or "cpu" for NumPy arrays, got {backend!r}.')
+        return reference.compute(x, y, near, far, weights)
+    if backend == "cuda":
+        from pifs_sim.kernels.squared_distances import cuda
+
+        return cuda.compute(x, y, near, far, weights)
+    from pifs_sim.kernels.squared_distances import cpu
+
+    return cpu.compute(x, y, near, far, weights)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import get_num_threads, njit
 
-__all__ = ["compute"]
+__all__ = ["compute", "difference", "distance"]
 
 _LARGE = 1 << 20  # terms of the sums from which threads are worth starting
 
@@ -21,7 +21,15 @@ def _difference(x: float, y: float, near: float, far: float) -> float:
     return (x - near * y) - far * y
 
 
-_moved = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})(_difference)
+difference = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})(_difference)
+
+
+def _pair(x: Any, y: Any, near: float, far: float) -> float:
+    total = 0.0
+    for i in range(x.size):
+        e = difference(np.float64(x[i]), np.float64(y[i]), near, far)
+        total += e * e
+    return total
 
 
 def _plain(x: Any, y: Any, near: Any, far: Any, D: Any) -> None:
@@ -36,8 +44,8 @@ def _plain(x: Any, y: Any, near: Any, far: Any, D: Any) -> None:
             s0 = s1 = s2 = s3 = 0.0
             for i in range(d):
                 c = np.float64(centre[i])
-                e0, e1 = _moved(x0[i], c, n0, f0), _moved(x1[i], c, n1, f1)
-                e2, e3 = _moved(x2[i], c, n2, f2), _moved(x3[i], c, n3, f3)
+                e0, e1 = difference(x0[i], c, n0, f0), difference(x1[i], c, n1, f1)
+                e2, e3 = difference(x2[i], c, n2, f2), difference(x3[i], c, n3, f3)
                 s0 += e0 * e0
                 s1 += e1 * e1
                 s2 += e2 * e2
@@ -54,11 +62,12 @@ def _weighted(x: Any, y: Any, near: Any, far: Any, weights: Any, D: Any) -> None
             own, w = x[b], weights[0 if shared else b, k]
             total = 0.0
             for i in range(d):
-                e = _moved(own[i], np.float64(centre[i]), near[b], far[b])
+                e = difference(own[i], np.float64(centre[i]), near[b], far[b])
                 total += w[i] * (e * e)
             D[b, k] = total
 
 
+distance = njit(error_model="numpy", fastmath={"reassoc", "contract"})(_pair)
 _sum = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})(_plain)
 _weigh = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})(_weighted)
 
