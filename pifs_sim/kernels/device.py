@@ -13,7 +13,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-__all__ = ["THREADS", "Device", "Program", "blocks", "carriers", "current"]
+__all__ = ["THREADS", "Device", "Program", "TooLarge", "blocks", "carriers", "current", "real"]
 
 THREADS = 128  # of a block, as in device.cuh
 _HERE = Path(__file__).parent
@@ -67,6 +67,15 @@ def blocks(items: int, lanes: int = 1) -> int:
     return -(-items * lanes // THREADS)
 
 
+def real(array: Any) -> str:
+    """The C++ name of an array's numbers."""
+    return "float" if array.dtype.itemsize == 4 else "double"
+
+
+class TooLarge(MemoryError, ValueError):
+    """What is asked for does not fit into the GPU's memory."""
+
+
 class Device:
     """CuPy's current GPU.
 
@@ -90,10 +99,10 @@ class Device:
         return float(self.xp.cuda.runtime.memGetInfo()[0] + self.xp.get_default_memory_pool().free_bytes())
 
     def require(self, size: float, room: str) -> None:
-        """MemoryError unless so many bytes are free."""
+        """TooLarge unless so many bytes are free."""
         free = self.available()
         if size > free:
-            raise MemoryError(f"`{room}` needs {size / 1e9:.3g} GB of GPU memory, and {free / 1e9:.3g} GB are free.")
+            raise TooLarge(f"`{room}` needs {size / 1e9:.3g} GB of GPU memory, and {free / 1e9:.3g} GB are free.")
 
     def launch(self, program: Program, kernel: str, count: int, *arguments: Any) -> None:
         """Run `count` blocks; arguments are contiguous arrays of this GPU and NumPy scalars, of the kernel's types."""

@@ -9,19 +9,23 @@ from __future__ import annotations
 
 from typing import Any
 
+from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
 from pifs_sim.kernels.lanes import WIDTH, Lanes
 
-__all__ = ["ROWS", "VECTORS", "add_products", "samples"]
+__all__ = ["BYTES", "ROWS", "VECTORS", "add_products", "samples"]
 
 ROWS, VECTORS = 4, 3
+BYTES = VECTORS * WIDTH  # of a number of each sample
+_UNROLLED = 4
+_TURN = ir.Constant(ir.IntType(64), _UNROLLED)
 
 
 def samples(itemsize: int) -> int:
     """The number of samples W of a tile, for numbers of so many bytes."""
-    return VECTORS * WIDTH // itemsize
+    return BYTES // itemsize
 
 
 def _add_products(
@@ -30,7 +34,7 @@ def _add_products(
     """add_products(table, a, columns, b, count, sums, c, scale, mode): one tile of S.
 
     A_jr is table[a + ROWS j + r], B_jw is columns[b + W j + w] and S_rw is sums[c + W r + w]. A `mode` of no numbers
-    begins with 0, of one with S, of two with S times scale[w].
+    begins with 0, of one with S, of two with S times scale[w]; a mode (y, d, t) adds y[d + W r + w] t[w] to the latter.
     """
     size = 4 if columns.dtype == types.float32 else 8
 
@@ -39,12 +43,19 @@ def _add_products(
         code = Lanes(context, builder, width)
         rows, B, S, factors = (code.data(signature.args[i], arguments[i]) for i in (0, 2, 5, 7))
         S = code.place(S, arguments[6])
+        if mode.count == 3:
+            shift, first, factor = (builder.extract_value(arguments[8], i) for i in range(3))
+            y, t = code.place(code.data(mode.types[0], shift), first), code.data(mode.types[2], factor)
         tile = [(r, u) for r in range(ROWS) for u in range(VECTORS)]
         total = {}
         for r, u in tile:
             start = code.constant(columns.dtype, 0.0) if not mode.count else code.load(S, r * stride + u * width)
-            total[r, u] = code.variable(start * code.load(factors, u * width) if mode.count == 2 else start)
-        with code.loop(arguments[4]) as j:
+            start = start * code.load(factors, u * width) if mode.count > 1 else start
+            if mode.count == 3:
+                start = code.load(y, r * stride + u * width).times_plus(code.load(t, u * width), start)
+            total[r, u] = code.variable(start)
+
+        def add(j: Any) -> None:
             column = code.place(B, arguments[3], code.times(j, stride))
             row = code.place(rows, arguments[1], code.times(j, ROWS))
             vectors = [code.load(column, u * width) for u in range(VECTORS)]
@@ -52,6 +63,13 @@ def _add_products(
                 entry = code.spread(row, r)
                 for u in range(VECTORS):
                     total[r, u].set(entry.times_plus(vectors[u], total[r, u].get()))
+
+        rest = builder.srem(arguments[4], _TURN)
+        with code.loop(builder.sdiv(arguments[4], _TURN)) as turn:  # the end of a short loop is foreseen
+            for n in range(_UNROLLED):
+                add(builder.add(code.times(turn, _UNROLLED), ir.Constant(turn.type, n)))
+        with code.loop(rest) as n:
+            add(builder.add(builder.sub(arguments[4], rest), n))
         for r, u in tile:
             code.store(total[r, u].get(), S, r * stride + u * width)
         return context.get_dummy_value()

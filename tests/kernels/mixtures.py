@@ -68,3 +68,14 @@ def rounding(law: Law, steps: Steps, x: Any) -> Any:
     wide = x.astype(np.float64)
     size = np.maximum(np.abs(wide).max(axis=1), np.abs(law.means).max())
     return 50 * np.finfo(x.dtype).eps * (1 + np.abs(logits(law, steps, wide)).max(axis=1)) * size
+
+
+def growth(law: Law, steps: Steps, x: Any) -> Any:
+    """(B,) the size of what a step adds up for a tangent vector of length 1, over that of a point."""
+    c, s, c_next, s_next = steps.cos[-1], steps.sin[-1], steps.cos[-2], steps.sin[-2]
+    N = np.broadcast_to(law.variances * c**2 + s**2, law.means.shape)
+    alpha, gamma = (law.variances * c * c_next + s * s_next) / N, steps.turn[-1] * s / N
+    e = np.linalg.norm((x[:, None, :] - c * law.means) / N, axis=2)
+    moved = np.linalg.norm(alpha * x[:, None, :], axis=2) + np.linalg.norm(gamma * law.means, axis=1)
+    size = np.maximum(np.abs(x).max(axis=1), np.abs(law.means).max())
+    return (alpha.max() + e.max(axis=1) * moved.max(axis=1)) / size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from experiments.benchmarks.mixture_accuracy import tail_norms
 from pifs_sim.diffusion import Chain, Schedule, exact_denoiser
 from pifs_sim.diffusion.measures import Mixture, PointCloud, ScaleMixture
 from pifs_sim.kernels import mixture_chain
-from pifs_sim.kernels.mixture_chain import Law, Steps, cpu
+from pifs_sim.kernels.mixture_chain import Law, Steps, cpu, reference, tables
 from pifs_sim.testing.strategies import schedules
 from tests.kernels.mixtures import KINDS, draw_law, piece, rounding, steps_of
 
@@ -28,13 +30,9 @@ def measure(law: Law) -> Mixture:
 
 def carried(chain: Chain, law: Law, steps: Steps, path: Any) -> Any:
     """(B,) sum_t |D(Phi_1 o .. o Phi_{t-1})| times the rounding of step t, along points (T + 1, B, d)."""
-    batch, d = path.shape[1:]
-    product, total = np.broadcast_to(np.eye(d), (batch, d, d)), np.zeros(batch)
-    for t in range(1, len(path)):
-        growth = np.linalg.norm(product, 2, axis=(1, 2))
-        total += growth * np.sqrt(d) * rounding(law, piece(steps, t - 1, t), path[t])
-        product = product @ chain.jacobian(path[t].astype(np.float64), chain.length - t).dense()
-    return total
+    rows = enumerate(tail_norms(chain, path), start=1)
+    root = np.sqrt(path.shape[2])
+    return sum(norms * root * rounding(law, piece(steps, t - 1, t), path[t]) for t, norms in rows)
 
 
 @DTYPES
@@ -57,6 +55,27 @@ def test_a_chain_is_within_the_rounding_of_its_steps_carried_on(
 
 
 @DTYPES
+def test_a_chain_of_many_coordinates_is_too(dtype: Any) -> None:
+    """Tail norms by the symmetric steps in the opposite order."""
+    rng, schedule = np.random.default_rng(11), Schedule(np.linspace(0, np.pi / 2, 6))
+    law, steps = Law(np.full(8, 1 / 8), rng.standard_normal((8, 130)), np.full((8, 1), 1e-3)), steps_of(schedule.angles)
+    x = rng.standard_normal((20, 130)).astype(dtype)
+    path = mixture_chain.compute(law, steps, x, at=range(6), backend="reference")
+    error = np.linalg.norm(mixture_chain.compute(law, steps, x) - path[0], axis=1)
+    assert (error <= carried(Chain(schedule, exact_denoiser(measure(law))), law, steps, path)).all()
+
+
+def test_tail_norms_by_either_way_agree_and_iteration_does_not_exceed() -> None:
+    rng, schedule = np.random.default_rng(12), Schedule(np.linspace(0, np.pi / 2, 9))
+    law, steps = draw_law(rng, 5, 6, "own"), steps_of(schedule.angles)
+    path = mixture_chain.compute(law, steps, rng.standard_normal((40, 6)), at=range(9), backend="reference")
+    chain = Chain(schedule, exact_denoiser(measure(law)))
+    exact, found = tail_norms(chain, path), tail_norms(chain, path, dense=0)
+    assert (found <= exact * (1 + 1e-12)).all()
+    assert (found >= 0.8 * exact).all()
+
+
+@DTYPES
 @EVERY
 def test_a_chain_is_its_steps_its_samples_and_its_threads_bit_by_bit(dtype: Any, d: int, kind: str) -> None:
     rng, steps = np.random.default_rng(3), steps_of(np.linspace(0, np.pi / 2, 9))
@@ -66,6 +85,10 @@ def test_a_chain_is_its_steps_its_samples_and_its_threads_bit_by_bit(dtype: Any,
         assert np.array_equal(mixture_chain.compute(law, steps, x, at=range(9), threads=threads), whole)
     for t in range(8, 0, -1):
         assert np.array_equal(mixture_chain.compute(law, piece(steps, t - 1, t), whole[t]), whole[t - 1])
+    for backend, room in (("cpu", cpu), ("reference", reference)):
+        once = mixture_chain.compute(law, steps, x, backend=backend)
+        least = room.need(law, steps, x, rows=(0,)).of(37)
+        assert np.array_equal(mixture_chain.compute(law, steps, x, max_memory=least, backend=backend), once)
     for part in (slice(7, 8), slice(50, 121), slice(None, None, -3)):
         assert np.array_equal(mixture_chain.compute(law, steps, x[part]), whole[0, part])
 
@@ -75,7 +98,7 @@ def test_tables_for_a_few_steps_at_a_time_change_nothing(d: int, kind: str, monk
     rng, steps = np.random.default_rng(4), steps_of(np.linspace(0.1, 1.5, 13))
     law, x = draw_law(rng, 6, d, kind), rng.standard_normal((40, d))
     whole = mixture_chain.compute(law, steps, x, at=[9, 3, 0, 12, 9, 5])
-    monkeypatch.setattr(cpu, "_TABLES", 5000)
+    monkeypatch.setattr(tables, "_TABLES", 5000)
     assert np.array_equal(mixture_chain.compute(law, steps, x, at=[9, 3, 0, 12, 9, 5]), whole)
 
 
@@ -116,6 +139,24 @@ def test_what_is_not_a_number_stays_in_its_sample(dtype: Any, d: int, kind: str)
     found = mixture_chain.compute(law, steps, x)
     assert np.isnan(found[11]).all()
     assert np.array_equal(np.delete(found, 11, axis=0), np.delete(expected, 11, axis=0))
+
+
+@EVERY
+@pytest.mark.parametrize("room", [cpu, reference], ids=["cpu", "reference"])
+def test_a_piece_needs_no_more_memory_than_is_said(d: int, kind: str, room: Any) -> None:
+    """What NumPy allocates, and 20 kB of Python's own objects."""
+    rng, steps = np.random.default_rng(10), steps_of(np.linspace(0, 1.5, 5))
+    law, x = draw_law(rng, 4, d, kind), rng.standard_normal((3000, d))
+    peaks = []
+    for _ in range(2):
+        tracemalloc.start()
+        room.compute(law, steps, x, rows=(0, 2), threads=None)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    need = room.need(law, steps, x, rows=(0, 2)).of(3000)
+    assert need / 4 <= peaks[1] <= need + 20_000
+    with pytest.raises(ValueError, match="`max_memory` must be at least"):
+        mixture_chain.compute(law, steps, x, max_memory=100)
 
 
 def test_hundreds_of_coordinates_and_components_are_summed_in_their_order() -> None:

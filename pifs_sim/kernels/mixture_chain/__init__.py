@@ -19,16 +19,20 @@ NumPy; x (B, d) float32 or float64. Time is linear in B T (K d + K); memory beyo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from array_api_compat import array_namespace
 
+from pifs_sim.kernels import device
 from pifs_sim.kernels.backends import Backend, chosen
 
 __all__ = ["Law", "Steps", "check", "compute"]
 
 _LIMITS = {4: 1e15, 8: 1e140}  # of points and means, by the size of a number of x: squares and their sums are finite
+_ROWS = 1 << 12  # of x that are looked at together, to need little memory
 
 
 class Law(NamedTuple):
@@ -54,6 +58,7 @@ def compute(
     *,
     at: Sequence[int] | None = None,
     threads: int | None = None,
+    max_memory: float | None = None,
     backend: Backend | None = None,
 ) -> Any:
     """The points at phi_0, (B, d), from the points x at phi_T.
@@ -64,11 +69,13 @@ def compute(
         x: (B, d).
         at: t in 0..T of the points to return, (len(at), B, d), in that order; T gives x itself.
         threads: of the CPU; None takes Numba's number.
-        backend: None takes "cpu".
+        max_memory: bytes beside the arguments and the result that may be in use, on the GPU if that computes; samples
+            then go in pieces, to the same bits. None: all at once.
+        backend: None takes the one of the arrays' library.
 
     Raises:
-        ValueError: arrays of other shapes or dtypes, values out of range, or a backend that is unknown or cannot take
-            the arrays.
+        ValueError: arrays of other shapes or dtypes, values out of range, a backend that is unknown or cannot take the
+            arrays, `max_memory` too little for one sample, or a GPU's memory too little for what is asked for.
     """
     backend = chosen(backend, x=x, **law._asdict())
     check(law, steps, x, threads)
@@ -77,16 +84,18 @@ def compute(
     if not rows or not all(isinstance(t, (int, np.integer)) and 0 <= t <= T for t in rows):
         raise ValueError(f"`at` must list integers in 0..{T}, got {at!r}.")
     once = tuple(sorted({int(t) for t in rows}))
-    if backend == "reference":
-        from pifs_sim.kernels.mixture_chain import reference
-
-        found = reference.compute(law, steps, x, rows=once, threads=threads)
-    elif backend == "cuda":
-        raise ValueError("`mixture_chain` has no CUDA backend: copy `x` and the law to NumPy arrays.")
+    room = import_module(f"{__name__}.{backend}")
+    need = room.need(law, steps, x, rows=once)
+    parts = need.pieces(len(x), max_memory)
+    if len(parts) == 1:
+        found = room.compute(law, steps, x, rows=once, threads=threads)
     else:
-        from pifs_sim.kernels.mixture_chain import cpu
-
-        found = cpu.compute(law, steps, x, rows=once, threads=threads)
+        xp = array_namespace(x)
+        if backend == "cuda":
+            device.current().require(x.dtype.itemsize * len(once) * x.size + max_memory, "mixture_chain")
+        found = xp.empty((len(once), *x.shape), dtype=x.dtype)
+        for part in parts:
+            found[:, part] = room.compute(law, steps, x[part], rows=once, threads=threads)
     if at is None:
         return found[0]
     return found if rows == once else found[[once.index(int(t)) for t in rows]]
@@ -135,7 +144,8 @@ def _check_points(x: Any) -> None:
     if x.ndim != 2:
         raise ValueError(f"`x` must have shape (batch, d), got {tuple(x.shape)}.")
     limit = _LIMITS[x.dtype.itemsize]
-    _check_range("x", ~(abs(x) > limit), limit)  # what is not a number stays that
+    for first in range(0, len(x), _ROWS):
+        _check_range("x", ~(abs(x[first : first + _ROWS]) > limit), limit)  # what is not a number stays that
 
 
 def _check_range(name: str, inside: Any, limit: float) -> None:

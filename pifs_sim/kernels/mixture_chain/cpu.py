@@ -1,7 +1,7 @@
 """Numba: blocks of samples that stay in registers or in cache through the chain, shared out to threads.
 
-A sample's numbers depend neither on its neighbours nor on threads. Tables are made for as many steps as take `_TABLES`
-bytes; as x is rounded to its dtype after every step anyway, the points between are an array of the same.
+A sample's numbers depend neither on its neighbours nor on threads. Tables are made for as many steps as take are
+pieces of; as x is rounded to its dtype after every step anyway, the points between are an array of the same.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
+from numba import get_num_threads, njit
 
 from pifs_sim.kernels import tiles
 from pifs_sim.kernels.mixture_chain import apart, blocks, expanded, narrow, tables
 from pifs_sim.kernels.mixture_chain.tables import Array
+from pifs_sim.kernels.need import Need
 from pifs_sim.kernels.sharing import share
 
 if TYPE_CHECKING:
     from pifs_sim.kernels.mixture_chain import Law, Steps
 
-__all__ = ["compute"]
+__all__ = ["compute", "need"]
 
 _NARROW = 4  # most coordinates that are kept in registers: from there on products are as fast
-_TABLES = 1 << 26
 
 
 def _run_narrow(
@@ -56,21 +56,30 @@ _in_registers = njit(cache=True, nogil=True, error_model="numpy")(_run_narrow)
 def compute(law: Law, steps: Steps, x: Array, *, rows: tuple[int, ...], threads: int | None) -> Array:
     """See the door; `rows` increase."""
     law = tables.simplified(law)
-    (count, d), T = law.means.shape, len(steps.turn)
     kept = np.empty((len(rows), *x.shape), x.dtype)
-    if rows[-1] == T:
+    if rows[-1] == len(steps.turn):
         kept[-1] = x
     source, target = np.ascontiguousarray(x), np.empty(x.shape, x.dtype)
-    dense = d <= _NARROW or min(law.variances.shape) > 1
-    size = max(1, _TABLES // (24 * count * (d + 1) if dense else 40 * (count + d)))
-    for stop in range(T, rows[0], -size):
-        start = max(stop - size, rows[0])
-        piece = type(steps)(steps.cos[start : stop + 1], steps.sin[start : stop + 1], steps.turn[start:stop])
-        slots = np.array([rows.index(t) if t in rows else -1 for t in range(stop - 1, start - 1, -1)])
-        run, block = _runner(law, piece, (source, target, slots, kept))
+    for part, slots in tables.pieces(steps, rows, tables.several(steps, _size(law))):
+        run, block = _runner(law, part, (source, target, slots, kept))
         share(run, len(x), block, threads)
         source = target
     return kept
+
+
+def _size(law: Law) -> int:
+    """Bytes of a step's tables, at most."""
+    count, d = law.means.shape
+    return 24 * count * (d + 1) if d <= _NARROW or min(law.variances.shape) > 1 else 40 * (count + d)
+
+
+def need(law: Law, steps: Steps, x: Array, *, rows: tuple[int, ...]) -> Need:
+    """Bytes beside the arguments: tables, four times while they are made, a tile a thread, and all points."""
+    law = tables.simplified(law)
+    once = 64 * law.means.size + tiles.BYTES * (3 * x.shape[1] + 3 * len(law.means) + 16) * get_num_threads()
+    return Need(
+        once + 4 * tables.several(steps, _size(law)) * _size(law), x.dtype.itemsize * x.shape[1] * (2 + len(rows))
+    )
 
 
 def _runner(law: Law, steps: Steps, arrays: tuple[Array, ...]) -> tuple[Callable[[int, int], None], int]:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from pifs_sim.kernels.need import Need
+
 if TYPE_CHECKING:
     from pifs_sim.kernels.mixture_chain import Law, Steps
 
-__all__ = ["Shares", "compute", "shares", "step"]
+__all__ = ["Shares", "compute", "need", "shares", "step"]
 
 
 class Shares(NamedTuple):
@@ -42,6 +44,13 @@ def step(law: Law, steps: Steps, x: npt.NDArray[Any], t: int) -> npt.NDArray[Any
     """Phi_t(x), in float64."""
     r, alpha, gamma, _, _ = shares(law, steps, x, t)
     return (r @ alpha) * x + r @ (gamma * law.means)
+
+
+def need(law: Law, steps: Steps, x: npt.NDArray[Any], *, rows: tuple[int, ...]) -> Need:
+    """Bytes beside the arguments: points of all steps, and what a step makes of them."""
+    count, d = law.means.shape
+    points = x.dtype.itemsize * d * (len(rows) + len(steps.turn))
+    return Need(64 * count * d, points + 8 * (6 * d + 6 * count))
 
 
 def compute(law: Law, steps: Steps, x: npt.NDArray[Any], *, rows: tuple[int, ...], threads: int | None) -> Any:  # noqa: ARG001

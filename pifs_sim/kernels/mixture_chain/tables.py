@@ -6,6 +6,7 @@ With std^2 = N = v cos^2 + sin^2 all is made of quotients by std, so that nothin
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -14,10 +15,11 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from pifs_sim.kernels.mixture_chain import Law, Steps
 
-__all__ = ["Array", "Coefficients", "coefficients", "narrow", "parted", "simplified"]
+__all__ = ["Array", "Coefficients", "coefficients", "narrow", "parted", "pieces", "several", "simplified"]
 
 Array = npt.NDArray[Any]
 
+_TABLES = 1 << 26
 _SHARPEST = {"float32": 1e15, "float64": 1e140}  # most 1/sqrt(N) of logits: it decides as well, and does not overflow
 
 
@@ -49,6 +51,20 @@ def simplified(law: Law) -> Law:
         weights, means, v = weights[live], means[live], v if len(v) == 1 else v[live]
     v = v[:1] if (v == v[:1]).all() else v
     return type(law)(weights, means, v[:, :1] if (v == v[:, :1]).all() else v)
+
+
+def several(steps: Steps, each: int) -> int:
+    """For how many steps tables are made at once, if they take so many bytes a step."""
+    return min(len(steps.turn), max(1, _TABLES // each))
+
+
+def pieces(steps: Steps, rows: tuple[int, ...], size: int) -> Iterator[tuple[Steps, Array]]:
+    """So many steps at a time, in their order, and the place in `rows` of each one's end, or -1."""
+    for stop in range(len(steps.turn), rows[0], -size):
+        start = max(stop - size, rows[0])
+        slots = [rows.index(t) if t in rows else -1 for t in range(stop - 1, start - 1, -1)]
+        cos, sin = (values[start : stop + 1] for values in steps[:2])
+        yield type(steps)(cos, sin, steps.turn[start:stop]), np.array(slots, np.int64)
 
 
 def coefficients(law: Law, steps: Steps, dtype: Any) -> Coefficients:

@@ -61,8 +61,8 @@ def _pull(
 ) -> Any:
     """pull(sums, r, slopes, a, mixing, b, count, along, total): G = <mu_k, V> becomes u_k gamma_k.
 
-    l_k = slopes[a + 2 k] G_k - slopes[a + 2 k + 1] along, along[w] = <x, V>; total[w] = -sum_k u_k alpha_k, alpha
-    and gamma being mixing[b + 2 k] and the next.
+    l_k = slopes[a + 2 k] G_k - slopes[a + 2 k + 1] along, along[w] = <x, V>; total[w] = sum_k u_k alpha_k, alpha and
+    gamma being mixing[b + 2 k] and the next.
     """
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -70,21 +70,26 @@ def _pull(
         code = Lanes(context, builder, width)
         G, shares, table, factors, xV, A = (code.data(signature.args[n], arguments[n]) for n in (0, 1, 2, 4, 7, 8))
         zero = code.constant(sums.dtype, 0.0)
-        for u in range(VECTORS):
-            mean, sum_, s = code.variable(zero), code.variable(zero), -code.load(xV, u * width)
-            with code.loop(arguments[6]) as k:
-                row, here = code.place(table, arguments[3], code.times(k, 2)), code.times(k, stride)
-                slope = code.load(G, here, u * width) * code.spread(row)
-                slope = code.spread(row, 1).times_plus(s, slope)
+        every = range(VECTORS)  # side by side: each sum waits for its last term
+        less = [-code.load(xV, u * width) for u in every]
+        mean, total_ = ([code.variable(zero) for _ in every] for _ in range(2))
+        with code.loop(arguments[6]) as k:
+            row, here = code.place(table, arguments[3], code.times(k, 2)), code.times(k, stride)
+            near, far = code.spread(row), code.spread(row, 1)
+            for u in every:
+                slope = far.times_plus(less[u], code.load(G, here, u * width) * near)
                 code.store(slope, G, here, u * width)
-                mean.set(code.load(shares, here, u * width).times_plus(slope, mean.get()))
-            middle = mean.get()
-            with code.loop(arguments[6]) as k:
-                row, here = code.place(factors, arguments[5], code.times(k, 2)), code.times(k, stride)
-                pulled = code.load(shares, here, u * width) * (code.load(G, here, u * width) - middle)
-                sum_.set(pulled.times_plus(code.spread(row), sum_.get()))
-                code.store(pulled * code.spread(row, 1), G, here, u * width)
-            code.store(-sum_.get(), A, u * width)
+                mean[u].set(code.load(shares, here, u * width).times_plus(slope, mean[u].get()))
+        middle = [mean[u].get() for u in every]
+        with code.loop(arguments[6]) as k:
+            row, here = code.place(factors, arguments[5], code.times(k, 2)), code.times(k, stride)
+            along_, onto = code.spread(row), code.spread(row, 1)
+            for u in every:
+                pulled = code.load(shares, here, u * width) * (code.load(G, here, u * width) - middle[u])
+                total_[u].set(pulled.times_plus(along_, total_[u].get()))
+                code.store(pulled * onto, G, here, u * width)
+        for u in every:
+            code.store(total_[u].get(), A, u * width)
         return context.get_dummy_value()
 
     return types.void(sums, r, slopes, a, mixing, b, count, along, total), emit

@@ -9,12 +9,13 @@ import numpy.typing as npt
 
 from pifs_sim.kernels import orthonormal
 from pifs_sim.kernels.mixture_chain.reference import shares
+from pifs_sim.kernels.need import Need
 
 if TYPE_CHECKING:
     from pifs_sim.kernels.mixture_chain import Law, Steps
     from pifs_sim.kernels.tangent_chain import Tangents
 
-__all__ = ["compute", "push"]
+__all__ = ["compute", "need", "push"]
 
 
 def push(law: Law, steps: Steps, x: npt.NDArray[Any], V: npt.NDArray[Any], t: int) -> tuple[Any, Any]:
@@ -27,6 +28,13 @@ def push(law: Law, steps: Steps, x: npt.NDArray[Any], V: npt.NDArray[Any], t: in
     moved = alpha * (x[:, None, :] - steps.cos[t] * origin) + gamma * (law.means - origin)
     pushed = (r @ alpha)[:, :, None] * V + moved.swapaxes(1, 2) @ u
     return (r @ alpha) * x + r @ (gamma * law.means), pushed
+
+
+def need(law: Law, steps: Steps, _: npt.NDArray[Any], V: npt.NDArray[Any], *, interval: int, factors: bool) -> Need:
+    """Bytes beside the arguments: what a step makes of points and frames, and factors."""
+    (count, d), p = law.means.shape, V.shape[2]
+    times = -(-len(steps.turn) // interval) if interval else 0
+    return Need(64 * count * d, 8 * (4 * d * (count + p) + 6 * count * p + (1 + factors) * times * p * p))
 
 
 def compute(
