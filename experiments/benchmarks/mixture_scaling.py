@@ -14,6 +14,7 @@ call also costs a third of a millisecond, whatever its size, which the curves ov
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -23,7 +24,7 @@ from scipy.optimize import minimize
 
 from experiments import figures
 from experiments.benchmarks.limits import multiply_add_peak
-from experiments.benchmarks.machine import arguments, medians, publish
+from experiments.benchmarks.machine import arguments, publish
 from experiments.benchmarks.mixture_chain import on_cores, problem
 from pifs_sim.kernels import mixture_chain
 
@@ -60,6 +61,17 @@ def _curves(dtype: str) -> dict[str, list[Case]]:
 def _task(case: Case) -> Any:
     dtype, n, t, d, K, threads = case
     return on_cores(threads, partial(mixture_chain.compute, *problem(n, d, K, dtype, t), threads=threads))
+
+
+def _least(task: Any, rounds: int) -> float:
+    """Least seconds of a task after a warm-up: what a curve is bent by is other work on the machine, never less."""
+    task()
+    seconds = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        task()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
 
 
 def fit(terms: Any, times: Any) -> Any:
@@ -118,13 +130,13 @@ def _curve(dtype: str, varying: str, seconds: Mapping[Case, float]) -> tuple[lis
 
 def main() -> None:
     """Time, fit, print, and write the results and the plot (.svg beside them) if asked to."""
-    options = arguments(__doc__, rounds=3)
+    options = arguments(__doc__, rounds=5)
     on_cores(1, lambda: None)()
     peak = {name: multiply_add_peak(name) for name in DTYPES}
     cases = [case for dtype in DTYPES for case in (*_grid(dtype), *(c for row in _curves(dtype).values() for c in row))]
     seconds: dict[Case, float] = {}
     for case in dict.fromkeys(cases):  # one at a time: the points of all cases would fill the memory
-        seconds[case] = medians({"": _task(case)}, options.rounds)[""]
+        seconds[case] = _least(_task(case), options.rounds)
     rows: list[dict[str, Any]] = []
     facts: dict[str, Any] = {}
     for dtype in DTYPES:
