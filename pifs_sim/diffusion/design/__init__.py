@@ -18,20 +18,34 @@ from pifs_sim.diffusion.design.criteria import (
     workload,
 )
 from pifs_sim.diffusion.design.family import WorstCase, worst_case_schedule
+from pifs_sim.diffusion.design.first_step import longest_first_step
+from pifs_sim.diffusion.design.fits import FAMILIES, DensityFit, density_shares, fit_density, fit_family
 from pifs_sim.diffusion.design.grid import on_grid
 from pifs_sim.diffusion.design.optimal import chain_error, optimal_schedule
+from pifs_sim.diffusion.design.published import ALIGN_YOUR_STEPS, align_your_steps
+from pifs_sim.diffusion.design.resolution import best_shift, mode_spectrum
 from pifs_sim.diffusion.design.weights import min_snr_weight
 
 __all__ = [
+    "ALIGN_YOUR_STEPS",
+    "FAMILIES",
     "Balance",
+    "DensityFit",
     "WeakestLink",
     "WorstCase",
+    "align_your_steps",
     "balance",
+    "best_shift",
     "chain_error",
+    "density_shares",
     "dimension_growth",
+    "fit_density",
+    "fit_family",
     "information_gain",
+    "longest_first_step",
     "lyapunov_contributions",
     "min_snr_weight",
+    "mode_spectrum",
     "on_grid",
     "optimal_schedule",
     "variation",

@@ -32,6 +32,8 @@ _STEP = 1e-5  # of the central difference: error 1e-10 of the Hessian
 _NEWTON = 12
 _ROUGH = 1e-5  # gradient after L-BFGS above which the sum of squares is tried as well
 _SQUARES = 300
+_ROUNDS = 2  # of squares and Newton with all directions,
+_ALL = 512  # if they are no more than these
 _BOX = 7.0  # a step stays within a factor e^7 of its start there
 _SHORTEST = 1e-13  # of the longest step: a shorter one is lost in the rounding of its angles
 
@@ -129,29 +131,14 @@ def _newton_step(problem: Problem, theta: FloatArray, gradient: FloatArray) -> F
     return step / max(1.0, np.abs(step).max())
 
 
-def minimum(problem: Problem, theta: FloatArray) -> Minimum:
-    """The minimum that L-BFGS, a sum of squares where that is not enough, and Newton reach from `theta`.
-
-    Where the gradient stays large, `gradient` says so; ln F is inf if the start has steps too short to tell apart, and
-    -inf if it makes no error.
-    """
-    from scipy.optimize import minimize  # 0.1 s to import, and only needed here
-
-    value, gradient = problem(theta)
-    if theta.size == 1 or not math.isfinite(value):
-        return Minimum(theta, value, 0.0)
-    few, start = replace(problem, spectrum=problem.spectrum.condensed(_SCALES)), theta
-    options = {"maxiter": 300, "maxcor": 30, "gtol": 1e-6, "ftol": 0.0}
-    theta = np.asarray(minimize(few, theta, jac=True, method="L-BFGS-B", options=options).x)
-    if np.abs(few(theta)[1]).max() > _ROUGH:
-        other = _squares(few, start)
-        theta = min((theta, other), key=lambda at: few(at)[0])
+def _newton(problem: Problem, model: Problem, theta: FloatArray) -> Minimum:
+    """Newton's method from `theta` with the Hessian of `model`, as far as the gradient halves."""
     value, gradient = problem(theta)
     for _ in range(_NEWTON):
         size = float(np.abs(gradient).max())
         if size <= _POLISHED:
             break
-        step = _newton_step(few, theta, gradient)
+        step = _newton_step(model, theta, gradient)
         for shrink in (1.0, 0.5, 0.25, 0.125):
             new = theta + shrink * step
             new_value, new_gradient = problem(new)
@@ -161,6 +148,36 @@ def minimum(problem: Problem, theta: FloatArray) -> Minimum:
         else:
             break  # not near a minimum: no polish will settle it
     return Minimum(theta, value, float(np.abs(gradient).max()))
+
+
+def minimum(problem: Problem, theta: FloatArray) -> Minimum:
+    """The minimum that L-BFGS, a sum of squares where that is not enough, and Newton reach from `theta`.
+
+    Where errors of steps nearly cancel, ln F depends on more than the condensed spectrum tells, along narrow curved
+    valleys: then the sum of squares and Newton go on, twice, with all directions (if they are at most 512). Where the
+    gradient stays large, `gradient` says so; ln F is inf if the start has steps too short to tell apart, and -inf if it
+    makes no error.
+    """
+    from scipy.optimize import minimize  # 0.1 s to import, and only needed here
+
+    value, _ = problem(theta)
+    if theta.size == 1 or not math.isfinite(value):
+        return Minimum(theta, value, 0.0)
+    few, start = replace(problem, spectrum=problem.spectrum.condensed(_SCALES)), theta
+    options = {"maxiter": 300, "maxcor": 30, "gtol": 1e-6, "ftol": 0.0}
+    theta = np.asarray(minimize(few, theta, jac=True, method="L-BFGS-B", options=options).x)
+    if np.abs(few(theta)[1]).max() > _ROUGH:
+        other = _squares(few, start)
+        theta = min((theta, other), key=lambda at: few(at)[0])
+    found = _newton(problem, few, theta)
+    for _ in range(_ROUNDS if problem.spectrum.root.size <= _ALL else 0):
+        if found.gradient <= TOLERANCE or not math.isfinite(found.value):
+            break
+        further = _newton(problem, problem, _squares(problem, found.theta))
+        if further.value > found.value:
+            break
+        found = further
+    return found
 
 
 def bounded_minimum(problem: Problem, theta: FloatArray) -> tuple[FloatArray, Minimum]:
