@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 import pifs_sim
-from experiments import bench, dynamics, fractal, named, regimes
+from experiments import batches, bench, dynamics, explore, fractal, regimes, schedule, stored
 from experiments.terminal import (
     BadInput,
     claim_table,
@@ -32,12 +32,15 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-schedule_app = typer.Typer(help="Noise schedules.", rich_markup_mode=None)
-app.add_typer(schedule_app, name="schedule")
+schedule.app.command()(explore.explore)
+app.add_typer(schedule.app, name="schedule")
 app.add_typer(dynamics.app, name="dynamics")
 app.add_typer(fractal.app, name="fractal")
 app.command()(regimes.regimes)
 app.command()(bench.bench)
+app.command()(batches.run)
+for command in (stored.status, stored.query, stored.export):
+    app.command()(command)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 
@@ -130,61 +133,6 @@ def _entry(entry: Any) -> dict[str, Any]:
         "worst_error": entry.worst_error,
         "seconds": round(entry.seconds, 3),
     }
-
-
-def _variances(text: str) -> Any:
-    """Variances, descending, from an image, a folder, or numbers separated by commas."""
-    import numpy as np
-
-    from pifs_sim.diffusion import spectra
-
-    if not Path(text).exists():
-        try:
-            values = np.array([float(part) for part in text.split(",")])
-        except ValueError:
-            raise BadInput(
-                f"--spectrum must name an image or folder, or list variances separated by commas, got {text!r}."
-            ) from None
-        if not (np.isfinite(values) & (values >= 0)).all():
-            raise BadInput(f"--spectrum must list finite variances >= 0, got {text!r}.")
-        return np.sort(values)[::-1]
-    with reading_input(), progress_bar("patches") as tick:
-        return spectra.patch_spectrum(Path(text), 8, progress=tick).eigenvalues
-
-
-@schedule_app.command()
-def show(
-    name: Annotated[str, typer.Argument(help="linear, scaled_linear, cosine, uniform_angle, karras, log_linear, flow")],
-    steps: Annotated[int, typer.Option(help="Number of reverse steps T.")] = 1000,
-    spectrum: Annotated[str | None, typer.Option(help="An image, a folder, or variances: 4,1,0.25")] = None,
-    plot: Annotated[Path | None, typer.Option(help="Draw the schedule to this file (.svg, .png, .pdf).")] = None,
-    sigma_min: Annotated[float, typer.Option(help="For karras and log_linear.")] = 0.002,
-    sigma_max: Annotated[float, typer.Option(help="For karras and log_linear.")] = 80.0,
-    as_json: Json = False,
-) -> int:
-    """The model-free quantities of one schedule, and the dimensions of a spectrum under it.
-
-    Example: pifs-sim schedule show cosine --steps 50 --spectrum 9,4,1,0.1 --plot cosine.svg
-    """
-    schedule = named.schedule(name, steps, sigma_min, sigma_max)
-    from experiments import quantities
-
-    row = (
-        quantities.of_schedule(schedule) if spectrum is None else quantities.of_spectrum(schedule, _variances(spectrum))
-    )
-    if plot is not None:
-        from experiments import figures
-
-        with reading_input():
-            figures.save(figures.schedule_sheet(schedule), plot)
-    if as_json:
-        print_json(row | {"angles": schedule.angles.tolist()})
-        return 0
-    screen = console()
-    screen.print(quantity_table([row], f"φ from {schedule.angles[0]:.6g} to {schedule.angles[-1]:.6g} rad"))
-    if plot is not None:
-        screen.print(f"\nDrawn to {plot}", soft_wrap=True)
-    return 0
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,8 +13,9 @@ from matplotlib.figure import Figure
 
 from experiments.figures.canvas import COLOURS, canvas
 from pifs_sim.diffusion import Schedule, geometry
+from pifs_sim.diffusion.design.optimal import Solver, gain_of
 
-__all__ = ["expansion_map", "exponents", "schedule_sheet", "spectrum", "thresholds"]
+__all__ = ["comparison", "expansion_map", "exponents", "schedule_sheet", "spectrum", "thresholds"]
 
 Array = npt.NDArray[np.float64]
 
@@ -131,4 +133,29 @@ def schedule_sheet(schedule: Schedule) -> Figure:
     bottom.set(xlabel="t / T  (clean → noise)", ylabel="expansion threshold − 1", xlim=top.get_xlim())
     if finite.any():
         bottom.legend()
+    return figure
+
+
+def comparison(schedules: Sequence[Schedule], lam: Array, solver: Solver = "ddim") -> Figure:
+    """Angles and L*_t of schedules over t/T, and the share |1 - c| by which each misses a standard deviation.
+
+    Ticks below: the variances `lam` of the data.
+    """
+    figure, (top, middle, bottom) = canvas(7.6, rows=3)
+    positive = lam[lam > 0]
+    values = np.geomspace(positive.min() / 1.5, positive.max() * 1.5, 301)
+    for schedule, colour in zip(schedules, itertools.cycle(COLOURS)):
+        time = np.arange(schedule.steps + 1) / schedule.steps
+        marker = "." if schedule.steps <= 60 else None
+        style = {"color": colour, "linewidth": 1.2, "marker": marker, "markersize": 4}
+        top.plot(time, schedule.angles, label=schedule.name, **style)
+        middle.plot(time[1:], geometry.contraction_threshold(schedule), **style)
+        log_gain = gain_of(solver)(schedule.angles, schedule.increments, np.sqrt(values))[0]
+        bottom.plot(values, np.abs(np.expm1(log_gain)), color=colour)
+    ticks = {"marker": "|", "color": "black", "transform": bottom.get_xaxis_transform()}
+    bottom.scatter(positive, np.full(positive.size, 0.02), s=25, linewidths=0.6, **ticks)
+    top.set(ylabel="angle φ_t (rad)", ylim=(0, 1.65), xlim=(-0.01, 1.01))
+    top.legend(fontsize=7)
+    middle.set(xlabel="t / T  (clean → noise)", ylabel="threshold L*_t", ylim=(0, 1.03), xlim=top.get_xlim())
+    bottom.set(xscale="log", yscale="log", xlabel="variance λ", ylabel="error |1 − c(λ)|")
     return figure

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pifs_sim.diffusion import spectra
-from pifs_sim.diffusion.spectra import patch_spectrum
+from pifs_sim.diffusion.spectra import moments, patch_spectrum
 from tests.diffusion.pictures import EPS, assert_is_law_of, assert_same, bytes_image, naive_patches
 
 
@@ -26,7 +25,7 @@ from tests.diffusion.pictures import EPS, assert_is_law_of, assert_same, bytes_i
 def test_any_images_in_any_chunks_give_the_law_of_their_patches(size, stride, down, right, channels, n, chunk, seed):
     rng = np.random.default_rng(seed)
     pictures = [rng.standard_normal((size + down + i, size + right, channels)) for i in range(n)]
-    with mock.patch.object(spectra, "_PATCHES", chunk):
+    with mock.patch.object(moments, "_ROWS", chunk):
         spectrum = patch_spectrum(iter(pictures), size, stride=stride)
     assert spectrum.shape == (size, size, channels)
     assert_is_law_of(spectrum, naive_patches(pictures, size, stride))
@@ -35,15 +34,15 @@ def test_any_images_in_any_chunks_give_the_law_of_their_patches(size, stride, do
 def test_more_patches_than_one_chunk_give_the_law_of_all():
     picture = np.random.default_rng(1).standard_normal((120, 150, 1))
     spectrum = patch_spectrum(picture, 2, stride=1)
-    assert spectrum.count == 119 * 149 > spectra._PATCHES
+    assert spectrum.count == 119 * 149 > moments._ROWS
     assert_is_law_of(spectrum, naive_patches([picture], 2, 1))
 
 
 def test_a_chunk_is_bounded_in_bytes_too():
     pictures = np.random.default_rng(2).standard_normal((3, 12, 20, 2))
-    with mock.patch.object(spectra, "_BYTES", 8 * 32 * 5):  # five patches of 32 numbers
+    with mock.patch.object(moments, "_BYTES", 8 * 32 * 5):  # five patches of 32 numbers
         spectrum = patch_spectrum(pictures, 4, stride=1)
-        assert peak_memory(pictures, 4, stride=1) < 8 * 32 * spectra._PATCHES / 8
+        assert peak_memory(pictures, 4, stride=1) < 8 * 32 * moments._ROWS / 8
     assert_is_law_of(spectrum, naive_patches(pictures, 4, 1))
 
 
@@ -143,7 +142,7 @@ def test_grey_is_the_luminance_of_itu_601_as_in_pillow():
 def test_an_offset_of_1e8_costs_no_digits(chunk):
     whole = np.random.default_rng(12).integers(0, 256, (400, 3))
     patches = (whole + 1e8).reshape(400, 1, 3, 1)  # exact: integers below 2^53
-    with mock.patch.object(spectra, "_PATCHES", chunk):
+    with mock.patch.object(moments, "_ROWS", chunk):
         spectrum = patch_spectrum(np.repeat(patches, 3, axis=1), 3)
     n = len(whole)
     for i in range(3):
@@ -157,7 +156,7 @@ def test_an_offset_of_1e8_costs_no_digits(chunk):
 
 def test_a_first_chunk_unlike_the_rest_costs_no_digits():
     ones = np.ones((100, 1, 1, 1))
-    with mock.patch.object(spectra, "_PATCHES", 100):
+    with mock.patch.object(moments, "_ROWS", 100):
         spectrum = patch_spectrum([-1e8 * ones, 1e8 * ones, 3e8 * ones], 1)
     np.testing.assert_allclose(spectrum.mean, [1e8], rtol=4 * EPS)
     np.testing.assert_allclose(spectrum.covariance, [[8e16 / 3]], rtol=8 * EPS)
@@ -177,7 +176,7 @@ def test_memory_does_not_grow_with_the_number_of_images():
         rng = np.random.default_rng(13)
         return (rng.integers(0, 256, (64, 64, 3), dtype=np.uint8) for _ in range(n))
 
-    chunk = 8 * spectra._PATCHES * 48
+    chunk = 8 * moments._ROWS * 48
     few, many = peak_memory(stream(40), 4), peak_memory(stream(400), 4)  # 1.2 and 12 chunks
     assert many < 2 * chunk
     assert many - few < 0.01 * chunk
@@ -186,6 +185,6 @@ def test_memory_does_not_grow_with_the_number_of_images():
 @pytest.mark.parametrize("grey", [False, True])
 def test_a_huge_image_is_never_converted_whole(grey):
     huge = np.zeros((2560, 2560, 3), dtype=np.uint8)
-    chunk = 8 * spectra._PATCHES * 64 * (1 if grey else 3)
+    chunk = 8 * moments._ROWS * 64 * (1 if grey else 3)
     assert peak_memory(huge, 8, grey=grey) < 2.5 * chunk  # a chunk, at most another of temporaries, and matrices
     assert 2.5 * chunk < 8 * huge.size / 3

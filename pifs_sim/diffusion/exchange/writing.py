@@ -119,7 +119,7 @@ def from_json(text: str) -> Schedule:
         raise ValueError("`text` must be a JSON object with `angles`, got text that is not JSON.") from None
     if not isinstance(content, dict) or not isinstance(content.get("angles"), list):
         raise ValueError("`text` must be a JSON object with a list `angles`.")
-    return Schedule(np.asarray(content["angles"]), str(content.get("name", "custom"))[:200])
+    return Schedule(content["angles"], str(content.get("name", "custom"))[:200])
 
 
 def to_csv(schedule: Schedule) -> str:
