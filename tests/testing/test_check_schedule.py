@@ -140,6 +140,7 @@ def test_timesteps_that_do_not_decrease_are_found() -> None:
         check_schedule(scheduler)
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_the_installed_library_takes_a_wrong_step_with_trailing_spacing() -> None:
     diffusers = pytest.importorskip("diffusers", reason="needs torch and diffusers")
     for cls in (diffusers.DDIMScheduler, diffusers.EulerDiscreteScheduler):
