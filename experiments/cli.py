@@ -68,12 +68,13 @@ def _claims(options: Sequence[str] | None) -> list[str] | None:
 
 @app.command()
 def validate(
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer random examples; proofs always run.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer random examples, and no Coq; other proofs run.")] = False,
     as_json: Json = False,
     report: Annotated[Path, typer.Option(help="Folder for index.html.", file_okay=False)] = Path("report"),
     image: Annotated[Path | None, typer.Option(help="Image file or folder; default: a photograph.")] = None,
     claims: Annotated[list[str] | None, typer.Option(help="Only these labels (repeat, or separate by commas).")] = None,
     ledger_file: Annotated[Path | None, typer.Option("--ledger", help="Write the ledger as Markdown here.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Print the steps of each proof.")] = False,
 ) -> int:
     """Check every claim and measure a photograph; exit 1 if a status is not as expected.
 
@@ -94,7 +95,7 @@ def validate(
         source = spectra.default_photograph() if image is None else image
         spectrum = spectra.patch_spectrum(source, 8, progress=tick)
         report.mkdir(parents=True, exist_ok=True)
-    with progress_bar("claims") as tick:
+    with reading_input(), progress_bar("claims") as tick:
         entries = ledger.run(wanted, quick=quick, workers=os.cpu_count() or 1, progress=tick)
     chosen = [schedules.linear(1000), schedules.cosine(1000)]
     rows = [quantities.of_spectrum(schedule, spectrum.eigenvalues) for schedule in chosen]
@@ -111,7 +112,9 @@ def validate(
         size = "×".join(str(n) for n in spectrum.shape)
         screen.print(quantity_table(rows, f"{source.name}: {spectrum.count} patches of {size}"))
         screen.print(f"\nFigures and statements: {path}", soft_wrap=True)
-    surprises = [entry.label for entry in entries if entry.status != entry.expected]
+        if verbose:
+            print("\n" + "\n\n".join("\n".join(ledger.steps(entry)) for entry in entries))
+    surprises = [entry.label for entry in entries if not entry.as_expected]
     if surprises:
         print(f"pifs-sim: not as expected: {', '.join(surprises)}", file=sys.stderr)
     return 1 if surprises else 0

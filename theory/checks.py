@@ -1,25 +1,30 @@
 """The checks that a claim's evidence comes from.
 
-Obligations go to SymPy; the formula is compared with pifs_sim at the witnesses and at Hypothesis' random points; every
-mutant must be rejected at several of those points. Each finding is an `Evidence`; unknown and not-run are not passed.
+Obligations go to the proof engines; the formula is compared with pifs_sim at the witnesses and at Hypothesis' random
+points; every mutant must be rejected at several of those points, and by a counterexample where z3 proves the formula.
+Each finding is an `Evidence`; unknown and not-run are not passed.
+
+A claim may name the REGIONS of its points that matter, as predicates of a point: a property whose examples never reach
+one of them is vacuous there, and so not passed.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 
-from theory.claim import Claim, Formula, Identity, Obligation, Positive, Violation
-from theory.proofs.identities import is_positive, is_zero
+from theory.claim import Claim, Formula, Identity, Implies, Lemma, Obligation, Violation
+from theory.proofs import inequalities
+from theory.proofs.decision import Outcome
+from theory.proofs.engines import decide
+from theory.proofs.identities import is_zero
 
-__all__ = ["Evidence", "Outcome", "check_property", "gather", "load", "survivors"]
-
-Outcome = Literal["passed", "failed", "unknown", "not run"]
+__all__ = ["Evidence", "Outcome", "check_property", "file_of", "gather", "load", "regions", "survivors"]
 
 _REJECTIONS = 3  # a mutant must fail at this many points
 
@@ -28,10 +33,13 @@ _REJECTIONS = 3  # a mutant must fail at this many points
 class Evidence:
     """One engine's finding."""
 
-    engine: str  # "sympy", "numbers", "property", "mutants", "counterexample", "recomputed"
+    engine: str  # of proofs.engines.PROOF; "numbers", "property", "mutants", "counterexample", "recomputed"
     outcome: Outcome
     detail: str
     worst_error: float | None = None
+    steps: tuple[str, ...] = ()  # of the proof
+    lemma: Lemma | None = None  # what the proof assistant is asked
+    errors: tuple[float, ...] = ()  # of the witnesses or examples, in order
 
 
 def load(label: str) -> ModuleType:
@@ -39,26 +47,27 @@ def load(label: str) -> ModuleType:
     return importlib.import_module(f"theory.claims.{label.replace('-', '_')}")
 
 
+def file_of(label: str) -> str:
+    """Where a claim is written."""
+    return f"theory/claims/{label.replace('-', '_')}.py"
+
+
 def _discharge(obligation: Obligation) -> Evidence:
-    if isinstance(obligation, Identity):
-        verdict, what = is_zero(obligation.residual), "identity"
-    elif isinstance(obligation, Positive):
-        verdict, what = is_positive(obligation), "inequality"
-    else:
-        return Evidence("sympy", "not run", f"{obligation.name}: needs {obligation.needs}")
-    outcome: Outcome = "unknown" if verdict is None else "passed" if verdict else "failed"
-    return Evidence("sympy", outcome, f"{what}: {obligation.name}")
+    found = decide(obligation)
+    lemma = obligation if isinstance(obligation, Lemma) else None
+    return Evidence(found.engine, found.outcome, found.detail, steps=found.steps, lemma=lemma)
 
 
 def _numbers(module: ModuleType, points: Mapping[str, Mapping[str, Any]]) -> Evidence:
-    worst: float | None = None
+    errors: list[float] = []
     for name, point in points.items():
         try:
-            error = module.holds(module.CLAIM.formula, **point)
+            errors.append(module.holds(module.CLAIM.formula, **point))
         except Violation as violation:
             return Evidence("numbers", "failed", f"at {name}: {violation}")
-        worst = error if worst is None else max(worst, error)
-    return Evidence("numbers", "passed", f"{len(points)} witnesses", worst)
+        except ValueError as refusal:
+            raise ValueError(f"{file_of(module.CLAIM.label)}: witness {name!r} is refused: {refusal}") from refusal
+    return Evidence("numbers", "passed", f"{len(points)} witnesses", max(errors, default=None), errors=tuple(errors))
 
 
 def check_property(module: ModuleType, formula: Formula, examples: int) -> tuple[Evidence, list[dict[str, Any]]]:
@@ -84,7 +93,18 @@ def check_property(module: ModuleType, formula: Formula, examples: int) -> tuple
         check()
     except Violation as violation:
         return Evidence("property", "failed", f"{points[-1]!r}: {violation}"[:600]), points
-    return Evidence("property", "passed", f"{len(errors)} examples", max(errors)), points
+    reached = {name: sum(bool(inside(**point)) for point in points) for name, inside in regions(module).items()}
+    outcome: Outcome = "passed" if all(reached.values()) else "unknown"
+    detail = "; ".join([f"{len(errors)} examples", *(f"{name}: {n}" for name, n in reached.items())])
+    never = [name for name, n in reached.items() if not n]
+    if never:
+        detail = f"vacuous: never {', never '.join(never)}; {detail}"
+    return Evidence("property", outcome, detail, max(errors), errors=tuple(errors)), points
+
+
+def regions(module: ModuleType) -> Mapping[str, Callable[..., bool]]:
+    """The parts of a claim's points that its property must reach, by name: predicates of a point."""
+    return getattr(module, "REGIONS", {})
 
 
 def _rejections(module: ModuleType, formula: Formula, points: Iterable[Mapping[str, Any]]) -> int:
@@ -100,8 +120,12 @@ def _rejections(module: ModuleType, formula: Formula, points: Iterable[Mapping[s
 
 
 def survivors(module: ModuleType, points: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Mutants that fewer than three of the points reject, or whose first symbolic residual is zero."""
+    """Mutants that fewer than three of the points reject, or that the proof engines do not reject.
+
+    A mutant's first symbolic residual must not be zero, and of the implications that it changes z3 must refute one.
+    """
     alive = []
+    implied = _implications(module, module.CLAIM.formula) if inequalities.available() else set()
     for name, mutant in module.CLAIM.mutants.items():
         count = _rejections(module, mutant, points)
         if count < _REJECTIONS:
@@ -109,7 +133,16 @@ def survivors(module: ModuleType, points: Sequence[Mapping[str, Any]]) -> list[s
         first = next(iter(module.prove(mutant)), None)
         if isinstance(first, Identity) and is_zero(first.residual):
             alive.append(f"{name} (its residual is zero)")
+        changed = (
+            {o for o in _implications(module, mutant) - implied if inequalities.expressible(o)} if implied else set()
+        )
+        if changed and not any(decide(obligation).outcome == "failed" for obligation in changed):
+            alive.append(f"{name} (no counterexample to its implications)")
     return alive
+
+
+def _implications(module: ModuleType, formula: Formula) -> set[Implies]:
+    return {obligation for obligation in module.prove(formula) if isinstance(obligation, Implies)}
 
 
 def _refutations(module: ModuleType) -> Iterator[Evidence]:

@@ -5,13 +5,14 @@ A claim file holds, in this order, the statement in words, its symbols, CLAIM, G
     prove(formula)           yields the obligations of a proof; the first is the statement's lhs - rhs
     observe(...)             measures the quantity on pifs_sim, which does not know the formula
     holds(formula, **point)  compares the two at a point; raises Violation, or returns the error
+    supposes(**point)        optional: raises ValueError where a point violates the assumptions
 
 The ledger, not the claim, decides obligations and computes the status.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -20,7 +21,20 @@ import numpy as np
 import numpy.typing as npt
 import sympy as sp
 
-__all__ = ["Claim", "Formula", "Identity", "NotProved", "Obligation", "Positive", "Status", "Violation", "close"]
+__all__ = [
+    "Certified",
+    "Claim",
+    "Formula",
+    "Identity",
+    "Implies",
+    "Lemma",
+    "NotProved",
+    "Obligation",
+    "Positive",
+    "Status",
+    "Violation",
+    "close",
+]
 
 Formula: TypeAlias = Any  # a SymPy expression, or a function
 
@@ -65,6 +79,41 @@ class Positive:
 
 
 @dataclass(frozen=True)
+class Implies:
+    """Obligation for z3: relations between rational functions of sines, cosines and reals imply another.
+
+    `angles`: 0 <= angles[0] < angles[1] < ... < pi/2, the last > 0 (and <= pi/2 with `to_half_pi`), whole or halved.
+    Square roots are the non-negative ones; symbols that SymPy knows to be positive are.
+    """
+
+    name: str
+    hypotheses: tuple[sp.Basic, ...]
+    conclusion: sp.Basic
+    angles: tuple[sp.Symbol, ...] = ()
+    to_half_pi: bool = False
+
+
+@dataclass(frozen=True)
+class Certified:
+    """Obligation for Arb: function(arb, *balls) > 0 for all arguments in a box of pairs (low, high).
+
+    `arb` is the type of the balls, for constants (arb.pi(), arb(0.5)). A box with equal ends is a point.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    box: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Lemma:
+    """Obligation for Coq: the theorem `name` of theory/coq/`file`."""
+
+    name: str
+    file: str
+
+
+@dataclass(frozen=True)
 class NotProved:
     """Obligation that no engine here can discharge: it keeps the claim from being PROVED."""
 
@@ -72,7 +121,7 @@ class NotProved:
     needs: str
 
 
-Obligation = Identity | Positive | NotProved
+Obligation = Identity | Positive | Implies | Certified | Lemma | NotProved
 
 
 @dataclass(frozen=True)

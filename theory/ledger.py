@@ -12,15 +12,18 @@ import pkgutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import theory.claims
+from theory.admission import claims_for
 from theory.checks import Evidence, Outcome, gather, load
 from theory.claim import Claim, Status
+from theory.proofs import assistant
+from theory.proofs.engines import OPTIONAL, PROOF
 from theory.reported import REPORTED, Reported
 from theory.workers import context
 
-__all__ = ["REPORTED", "Entry", "decide", "labels", "order", "render", "run"]
+__all__ = ["REPORTED", "Entry", "decide", "labels", "order", "render", "run", "steps"]
 
 
 Progress = Callable[[int, int], None] | None
@@ -41,6 +44,12 @@ class Entry:
     expected: Status
     evidence: tuple[Evidence, ...]
     seconds: float
+    supposed: Status  # had the engines that were not run agreed
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether the status is the author's belief, or falls short only because an optional engine was not run."""
+        return self.expected in (self.status, self.supposed)
 
     @property
     def worst_error(self) -> float | None:
@@ -51,8 +60,11 @@ class Entry:
     def engines(self) -> str:
         """The engines that support the status, for tables; "in part" where some obligation is not discharged."""
         names = []
+        open_ = any(e.outcome != "passed" for e in self.evidence if e.engine in PROOF)
         for engine in dict.fromkeys(e.engine for e in self.evidence):
             outcomes = {e.outcome for e in self.evidence if e.engine == engine}
+            if engine in PROOF and open_:
+                outcomes.add("unknown")
             if outcomes == {"passed"} or engine == "counterexample":
                 names.append(engine)
             elif "passed" in outcomes and "failed" not in outcomes:
@@ -91,11 +103,17 @@ def decide(claim: Claim, evidence: Sequence[Evidence], status_of: Mapping[str, S
         return Status.REFUTED if all(outcome == "passed" for outcome in outcomes.get("correction", [])) else Status.OPEN
     if not claim.witness or any(outcomes.get(e) != ["passed"] for e in ("numbers", "property", "mutants")):
         return Status.OPEN
-    proof = outcomes.get("sympy", [])
+    proof = [outcome for engine in PROOF for outcome in outcomes.get(engine, [])]
     if not proof or any(outcome != "passed" for outcome in proof):
         return Status.CHECKED
     proved = all(status_of[ancestor] == Status.PROVED for ancestor in claim.uses)
     return Status.PROVED if proved else Status.CONDITIONAL
+
+
+def suppose(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The evidence, had every optional engine that was not run agreed."""
+    absent = [e.engine in OPTIONAL and e.outcome == "not run" for e in evidence]
+    return [replace(e, outcome="passed") if skip else e for e, skip in zip(evidence, absent, strict=True)]
 
 
 def _reported_entry(row: Reported) -> Entry:
@@ -104,7 +122,7 @@ def _reported_entry(row: Reported) -> Entry:
     outcome: Outcome = "passed" if status == Status.REPRODUCED else "unknown"
     evidence = (Evidence("recomputed", outcome, detail, worst),)
     seconds = time.perf_counter() - began
-    return Entry(row.label, row.source, row.scope, row.statement, status, row.expects, evidence, seconds)
+    return Entry(row.label, row.source, row.scope, row.statement, status, row.expects, evidence, seconds, status)
 
 
 def _examine(label: str, examples: int) -> tuple[list[Evidence], float]:
@@ -126,6 +144,20 @@ def _examinations(queue: Sequence[str], examples: int, workers: int) -> Iterator
             yield futures[future], *future.result()
 
 
+def _with_lemmas(found: Mapping[str, tuple[list[Evidence], float]]) -> dict[str, tuple[list[Evidence], float]]:
+    """The evidence with the proof assistant's decisions, made for all claims at once."""
+    lemmas = frozenset(e.lemma for evidence, _ in found.values() for e in evidence if e.lemma is not None)
+    decisions = assistant.check(lemmas) if lemmas else {}
+
+    def asked(e: Evidence) -> Evidence:
+        if e.lemma is None:
+            return e
+        said = decisions[e.lemma]
+        return replace(e, outcome=said.outcome, detail=said.detail, steps=said.steps)
+
+    return {label: ([asked(e) for e in evidence], seconds) for label, (evidence, seconds) in found.items()}
+
+
 def run(
     wanted: Sequence[str] | None = None, *, quick: bool = False, workers: int = 1, progress: Progress = None
 ) -> list[Entry]:
@@ -133,23 +165,20 @@ def run(
 
     Args:
         wanted: labels; claims that they use are run too.
-        quick: fewer random examples; symbolic obligations always run.
+        quick: fewer random examples, and no proof assistant; symbolic obligations always run.
         workers: processes; the evidence does not depend on their number.
         progress: called with (done, total).
 
     Raises:
-        ValueError: an unknown label, or claims that use each other in a circle.
+        ValueError: an unknown label, claims that use each other in a circle, or a claim file with a missing part, a
+            label that another file has, an unknown ancestor, or a witness that violates the assumptions.
     """
     known = labels()
     unknown = [label for label in wanted or [] if label not in known]
     if unknown:
         raise ValueError(f"unknown claim {unknown[0]!r}.")
     rows = [row for row in REPORTED if wanted is None or row.label in wanted]
-    left = set(wanted or known) - {row.label for row in REPORTED}
-    claims: dict[str, Claim] = {}
-    while left:
-        claims |= {label: load(label).CLAIM for label in left}
-        left = {ancestor for label in left for ancestor in claims[label].uses} - set(claims)
+    claims = claims_for(set(wanted or known) - {row.label for row in REPORTED})
     queue = order(claims)
     total = len(queue) + len(rows)
     found: dict[str, tuple[list[Evidence], float]] = {}
@@ -157,19 +186,32 @@ def run(
         found[label] = (evidence, seconds)
         if progress:
             progress(len(found), total)
+    if not quick:
+        found = _with_lemmas(found)
     status_of: dict[str, Status] = {}
+    supposed: dict[str, Status] = {}
     entries = []
     for label in queue:
         claim, (evidence, seconds) = claims[label], found[label]
         status_of[label] = decide(claim, evidence, status_of)
+        supposed[label] = decide(claim, suppose(evidence), supposed)
         facts = (claim.source, claim.scope, claim.statement, status_of[label], claim.expects, tuple(evidence))
-        entries.append(Entry(label, *facts, seconds))
+        entries.append(Entry(label, *facts, seconds, supposed[label]))
     entries.sort(key=lambda entry: entry.label)
     for row in rows:
         entries.append(_reported_entry(row))
         if progress:
             progress(len(entries), total)
     return entries
+
+
+def steps(entry: Entry) -> list[str]:
+    """A claim's proof, for reading: each obligation with its engine, what came of it, and how."""
+    lines = [f"{entry.label}: {entry.status} (expected {entry.expected})"]
+    for number, e in enumerate([e for e in entry.evidence if e.engine in PROOF], 1):
+        lines.append(f"  {number}. {e.engine}, {e.outcome}: {e.detail}")
+        lines += [f"       {step}" for step in e.steps]
+    return lines
 
 
 def render(entries: Sequence[Entry]) -> str:

@@ -77,6 +77,11 @@ GIVEN: dict[str, Any] = {
     "seed": st.integers(0, 99),
 }
 
+REGIONS: dict[str, Any] = {
+    "attained": lambda carpet, seed: attained(len(carpet[1]), carpet[0], len({j for _, j in carpet[1]})),
+    "not attained": lambda carpet, seed: not attained(len(carpet[1]), carpet[0], len({j for _, j in carpet[1]})),
+}
+
 
 def prove(formula: Formula) -> Iterator[Obligation]:
     """The closed forms on carpets, at s = 3/2 and 1/2; the difference to the box-counting dimension."""

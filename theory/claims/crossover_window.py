@@ -48,6 +48,11 @@ CLAIM = Claim(
 
 GIVEN: dict[str, Any] = {"schedule": strategies.schedules(max_steps=8), "lam": strategies.variances(1e-3, 1e3)}
 
+REGIONS: dict[str, Any] = {
+    "an expanding step": lambda schedule, lam: bool((lam > geometry.step_threshold(schedule)).any()),
+    "a contracting step": lambda schedule, lam: bool((lam < geometry.step_threshold(schedule)).any()),
+}
+
 
 def prove(formula: Formula) -> Iterator[Obligation]:
     """(f - 1) N = sin(Delta/2) formula = sin(Delta/2) cos phi_t sin(mean) 2 (lam - lam*): one sign for all three."""

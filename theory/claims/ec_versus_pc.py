@@ -127,6 +127,12 @@ def jacobians(draw: st.DrawFn) -> Array:
 
 GIVEN: dict[str, Any] = {"blocks": jacobians()}
 
+REGIONS: dict[str, Any] = {
+    "PC": lambda blocks: observe(blocks)[1] < 1,
+    "EC without PC": lambda blocks: observe(blocks)[0] < 1 <= observe(blocks)[1],
+    "neither": lambda blocks: min(observe(blocks)) >= 1,
+}
+
 
 def prove(formula: Formula) -> Iterator[Obligation]:
     """Both bounds are attained; Schur's test on three blocks; PC makes I - J positive for two patches."""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pifs_sim.diffusion import Chain, Schedule, geometry, schedules
 from pifs_sim.testing import strategies
-from theory.claim import Claim, Formula, Identity, Obligation, Positive, Status, Violation, close
+from theory.claim import Claim, Formula, Identity, Implies, Obligation, Positive, Status, Violation, close
 from theory.formulas import DELTA, PHI_S, PHI_T, B, R, evaluate, steps_of
 from theory.instruments import EPS, LinearNoise, step_jacobian
 
@@ -60,6 +60,20 @@ GIVEN: dict[str, Any] = {
     "rotation": strategies.rotations(3),
 }
 
+REGIONS: dict[str, Any] = {
+    "contracting": lambda places, **_: all(0 < place < 1 for place in places),
+    "beyond the lower bound": lambda places, **_: min(places) < 0,
+    "beyond the upper bound": lambda places, **_: max(places) > 1,
+}
+
+
+def supposes(schedule: Schedule, places: Sequence[float], rotation: Array) -> None:
+    """No step from pi/2, and one eigenvalue for each direction."""
+    if schedule.cos[-1] == 0:
+        raise ValueError("`schedule` ends at pi/2, expected phi_T < pi/2.")
+    if len(places) != len(rotation):
+        raise ValueError(f"`places` has {len(places)} entries, expected {len(rotation)}.")
+
 
 def prove(formula: Formula) -> Iterator[Obligation]:
     """(r + b e)^2 - 1 = b^2 (e - lower)(e - upper), and lower < upper: negative exactly between the two."""
@@ -70,6 +84,9 @@ def prove(formula: Formula) -> Iterator[Obligation]:
     )
     yield Positive("b^2 cos^2 phi_t > 0", sp.sin(DELTA) ** 2, (PHI_S, PHI_T))
     yield Positive("lower < upper", upper - lower, (PHI_S, PHI_T))
+    contracts, between = sp.And(R + B * e < 1, R + B * e > -1), sp.And(lower < e, e < upper)
+    yield Implies("between the bounds a step contracts", (lower < e, e < upper), contracts, (PHI_S, PHI_T))
+    yield Implies("and only there", (R + B * e < 1, R + B * e > -1), between, (PHI_S, PHI_T))
 
 
 def observe(schedule: Schedule, eigenvalues: Array, rotation: Array) -> Any:

@@ -58,7 +58,7 @@ CLAIM = Claim(
         "the other way": 2 * sp.log(scale),
         "twice": -4 * sp.log(scale),
     },
-    expects=Status.CONDITIONAL,
+    expects=Status.PROVED,
 )
 
 GIVEN: dict[str, Any] = {

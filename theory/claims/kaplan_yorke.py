@@ -78,6 +78,19 @@ GIVEN: dict[str, Any] = {
     "groups": st.lists(st.tuples(strategies.variances(1e-2, 1e3), st.integers(1, 3)), min_size=1, max_size=4),
 }
 
+def overshoots(schedule: Schedule, groups: list[tuple[float, int]]) -> bool:
+    """Whether the closed form and the dimension differ."""
+    lam = sorted({group[0] for group in groups}, reverse=True)
+    counts = [sum(count for value, count in groups if value == variance) for variance in lam]
+    exponents = [float(value) for value in geometry.lyapunov_exponent(schedule, lam)]
+    return bool(closed_form(exponents, counts) > dimension(exponents, counts) + 1e-9)
+
+
+REGIONS: dict[str, Any] = {
+    "the closed form overshoots": overshoots,
+    "it agrees": lambda **point: not overshoots(**point),
+}
+
 
 def prove(formula: Formula) -> Iterator[Obligation]:
     """S(d) = 0; one expanding group whose sum P is within, or beyond, the reach of the next group."""

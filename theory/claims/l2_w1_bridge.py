@@ -124,6 +124,12 @@ GIVEN: dict[str, Any] = {
     "attained": st.none(),
 }
 
+REGIONS: dict[str, Any] = {
+    "several pieces": lambda laws, **_: len(laws.first.weights) > 1 or len(laws.second.weights) > 1,
+    "centred normal laws": lambda laws, **_: not (laws.first.means.any() or laws.second.means.any()),
+    "several steps": lambda schedule, **_: schedule.steps > 1,
+}
+
 
 def prove(formula: Formula) -> Iterator[Obligation]:
     """Two steps of centred normal laws, f_u and f_u + e_u: the bound is E|Phi^ - Phi|, over the deviation of x_T."""

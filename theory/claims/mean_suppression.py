@@ -113,6 +113,12 @@ GIVEN: dict[str, Any] = {
     "size": st.just(1),
 }
 
+REGIONS: dict[str, Any] = {
+    "d > 0": lambda **point: Chains(**point).dimension_of_gaussian > 0,
+    "d < n": lambda **point: Chains(**point).dimension_of_gaussian < point["law"].dim,
+    "the plane": lambda law, **_: law.dim > 1,
+}
+
 
 def prove(formula: Formula) -> Iterator[Obligation]:
     """E Cov = lam + mu^2 - E x_hat^2, and E x_hat L = E x_0 L, as x_0 - x_hat is orthogonal to functions of x."""

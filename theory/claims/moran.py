@@ -3,6 +3,7 @@
 Every factor increases with lam and the product is below 1 at lam = 1, so its limit for large variances decides: it is
 cos phi_0/cos phi_T > 1 if phi_T < pi/2, and cos phi_0 tan phi_{T-1} at phi_T = pi/2, where the last step multiplies
 every direction by sin phi_{T-1}. There a root exists iff that limit exceeds 1; otherwise (as for T = 1) lam** := inf.
+For every T: theorem `moran` of theory/coq/MoranRoot.v, by the intermediate value theorem in 1/lam.
 """
 
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import sympy as sp
 
 from pifs_sim.diffusion import Schedule, geometry, schedules
 from pifs_sim.testing import strategies
-from theory.claim import Claim, Formula, Identity, NotProved, Obligation, Positive, Status, Violation, close
+from theory.claim import Claim, Formula, Identity, Lemma, Obligation, Positive, Status, Violation, close
 from theory.formulas import DELTA, LAM, PHI_0, PHI_S, PHI_T, N, R, evaluate
 from theory.instruments import EPS, chain_growth
 
@@ -48,10 +49,16 @@ CLAIM = Claim(
         "first angle left out": sp.Tuple(1 / ct, ss / cs),
         "cotangent": sp.Tuple(c0 / ct, c0 * cs / ss),
     },
-    expects=Status.CHECKED,
+    expects=Status.PROVED,
 )
 
 GIVEN: dict[str, Any] = {"schedule": strategies.schedules()}
+
+REGIONS: dict[str, Any] = {
+    "a root": lambda schedule: bool(np.isfinite(geometry.moran_threshold(schedule))),
+    "no root": lambda schedule: not np.isfinite(geometry.moran_threshold(schedule)),
+    "from pi/2": lambda schedule: schedule.cos[-1] == 0,
+}
 
 
 def prove(formula: Formula) -> Iterator[Obligation]:
@@ -64,7 +71,7 @@ def prove(formula: Formula) -> Iterator[Obligation]:
     yield Identity("f(1) = cos Delta", f.subs(LAM, 1) - sp.cos(DELTA))
     yield Identity("slope", sp.diff(f, LAM) - st * ct * sp.sin(DELTA) / N(PHI_T) ** 2)
     yield Positive("slope > 0", st * ct * sp.sin(DELTA) / N(PHI_T) ** 2, (PHI_S, PHI_T))
-    yield NotProved("the product over the steps, every T", "induction over T (a proof assistant)")
+    yield Lemma("moran", "MoranRoot.v")
 
 
 def observe(schedule: Schedule) -> Any:

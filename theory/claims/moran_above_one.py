@@ -2,6 +2,9 @@
 
 f_t(1) = cos Delta_t < 1 and f_t increases with lam, so the product is below 1 on [0, 1]. To leading order in the
 step lengths, lam** - 1 = sum_t Delta_t^2/(v_T - v_0).
+For every T: theorems `moran_above_one` of theory/coq/Moran.v, and `moran_excess` of Excess.v, which says what "to
+leading order" means: with e = lam** - 1, V = v_T - v_0, S = sum_t Delta_t^2 and no step longer than h,
+(1 - h^2/12) S <= e (1 + e) V and e V (1 - h/(cos phi_0 + cos phi_T)) cos h <= (1 + e) S.
 """
 
 from collections.abc import Iterator
@@ -13,7 +16,7 @@ from hypothesis import strategies as st
 
 from pifs_sim.diffusion import Schedule, geometry, schedules
 from pifs_sim.testing import strategies
-from theory.claim import Claim, Formula, Identity, NotProved, Obligation, Positive, Status, Violation, close
+from theory.claim import Claim, Formula, Identity, Lemma, Obligation, Positive, Status, Violation, close
 from theory.formulas import DELTA, LAM, PHI_S, PHI_T, B, N, R
 from theory.instruments import EPS, chain_growth
 
@@ -40,10 +43,18 @@ CLAIM = Claim(
         "without the clean end": sums / (vT + v0),
         "angles in place of variances": sums,
     },
-    expects=Status.CHECKED,
+    expects=Status.PROVED,
 )
 
 GIVEN: dict[str, Any] = {"schedule": strategies.schedules(max_steps=6), "refined": st.just(200)}
+
+
+def supposes(schedule: Schedule, refined: int) -> None:
+    """A root exists."""
+    if not np.isfinite(geometry.moran_threshold(schedule)):
+        raise ValueError("`schedule` has no root of the Moran equation.")
+    if refined < 1:
+        raise ValueError(f"`refined` is {refined}, expected at least 1.")
 
 
 def prove(formula: Formula) -> Iterator[Obligation]:
@@ -56,7 +67,8 @@ def prove(formula: Formula) -> Iterator[Obligation]:
     yield Identity("second order in h", sp.diff(log.subs(e, 0), h, 2).subs(h, 0) + 1)
     yield Identity("f(1) = cos Delta", expansion.subs(LAM, 1) - sp.cos(DELTA))
     yield Positive("1 - f(1)^2 > 0", sp.sin(DELTA) ** 2, (PHI_S, PHI_T))
-    yield NotProved("the sum over the steps, every T", "induction over T (a proof assistant)")
+    yield Lemma("moran_above_one", "Moran.v")
+    yield Lemma("moran_excess", "Excess.v")
 
 
 def observe(schedule: Schedule, refined: int) -> tuple[Schedule, float]:

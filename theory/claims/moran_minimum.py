@@ -2,10 +2,12 @@
 
 It is attained by sigma_i = sqrt(lam**) tan(i pi/2T), equal steps of psi at lam = lam**: T = 2: 4; T = 3: 2.37037;
 T = 10: 1.281154. Equal angles come within 2e-9 of it at T = 1000, and have no root at T = 2. (T = 1 has no root.)
+For every T: theorem `moran_minimum` of theory/coq/MoranMinimum.v, from the largest product of T cosines.
 """
 
 import math
 from collections.abc import Iterator
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -15,7 +17,7 @@ from scipy.optimize import minimize
 
 from pifs_sim.diffusion import Schedule, geometry, schedules
 from pifs_sim.testing import strategies
-from theory.claim import Claim, Formula, Identity, NotProved, Obligation, Positive, Status, Violation, close
+from theory.claim import Certified, Claim, Formula, Identity, Lemma, Obligation, Positive, Status, Violation, close
 from theory.formulas import LAM, PHI_S, PHI_T, evaluate
 from theory.instruments import EPS, chain_growth
 
@@ -44,10 +46,24 @@ CLAIM = Claim(
         "one step more": sp.cos(sp.pi / (2 * T + 2)) ** (-2 * T - 2),
         "the bound for its limit": sp.exp(sp.pi**2 / (4 * T)),
     },
-    expects=Status.CHECKED,
+    expects=Status.PROVED,
 )
 
 GIVEN: dict[str, Any] = {"schedule": strategies.schedules(min_steps=2, max_steps=10, start=0.0, stop=math.pi / 2)}
+
+
+def least_root(arb: Any, steps: int) -> Any:
+    """sec(pi/2T)^{2T} as a ball."""
+    return (arb.pi() / (2 * steps)).cos() ** (-2 * steps)
+
+
+def supposes(schedule: Schedule) -> None:
+    """From 0 to pi/2 in two steps or more."""
+    ends = schedule.angles[[0, -1]]
+    if schedule.steps < 2 or tuple(ends) != (0.0, math.pi / 2):
+        raise ValueError(
+            f"`schedule` has {schedule.steps} steps from {ends[0]} to {ends[1]}, expected T >= 2, 0 to pi/2."
+        )
 
 
 def prove(formula: Formula) -> Iterator[Obligation]:
@@ -62,7 +78,15 @@ def prove(formula: Formula) -> Iterator[Obligation]:
     yield Identity("slope of the bound", sp.diff(gap, psi) - 2 * (sp.tan(psi) - psi))
     yield Identity("curvature of the bound", sp.diff(gap, psi, 2) - 2 * sp.tan(psi) ** 2)
     yield Positive("curvature > 0", sp.tan(psi) ** 2, (psi,), from_zero=False)
-    yield NotProved("the largest product of T cosines, every T", "induction over T (a proof assistant)")
+    for steps, printed in PRINTED.items():
+        share, half = Fraction(printed), Fraction(1, 2 * 10 ** len(printed.partition(".")[2]))
+        for side, bound in ((1, share - half), (-1, share + half)):
+
+            def gap(arb: Any, n: int = steps, x: Fraction = bound, sign: int = side) -> Any:
+                return sign * (least_root(arb, n) - arb(x.numerator) / x.denominator)
+
+            yield Certified(f"T = {steps}: {'above' if side > 0 else 'below'} {float(bound)!r}", gap)
+    yield Lemma("moran_minimum", "MoranMinimum.v")
 
 
 @cache

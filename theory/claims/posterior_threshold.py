@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pifs_sim.diffusion import Chain, Schedule, geometry, schedules
 from pifs_sim.testing import strategies
-from theory.claim import Claim, Formula, Identity, Obligation, Positive, Status, Violation, close
+from theory.claim import Claim, Formula, Identity, Implies, Obligation, Positive, Status, Violation, close
 from theory.claims.tweedie_jacobian import c, floor, s, weight
 from theory.differences import jacobians
 from theory.formulas import DELTA, MEAN_ANGLE, PHI_S, PHI_T, B, N, R, evaluate, steps_of
@@ -64,11 +64,20 @@ GIVEN: dict[str, Any] = {
     "seed": st.integers(0, 2**32 - 1),
 }
 
+REGIONS: dict[str, Any] = {
+    "stretched": lambda **point: bool((observe(**point)[0] > 1).any()),
+    "not stretched": lambda **point: bool((observe(**point)[0] < 1).any()),
+}
+
 
 def prove(formula: Formula) -> Iterator[Obligation]:
     """floor + weight P* = 1, and the weight is positive; then the other forms."""
     yield Identity("floor + weight P* = 1", floor + weight * formula - 1)
     yield Positive("the weight times sin^3", sp.sin(DELTA) * c, (PHI_S, PHI_T))
+    variance = sp.Symbol("V", positive=True)
+    stretched, beyond = floor + weight * variance > 1, variance > formula
+    yield Implies("above P* a direction is stretched", (beyond,), stretched, (PHI_S, PHI_T))
+    yield Implies("and only there", (stretched,), beyond, (PHI_S, PHI_T))
     yield Identity("by L*", formula - s**2 / c**2 * (1 - s * (R - 1) / -B))
     star = s * sp.cos(MEAN_ANGLE) / (c * sp.sin(MEAN_ANGLE))
     yield Identity("a Gaussian of variance lam*", star * s**2 - formula * N(PHI_T, star))

@@ -11,7 +11,7 @@ import sympy as sp
 
 from pifs_sim.diffusion import Schedule, geometry, schedules
 from pifs_sim.testing import strategies
-from theory.claim import Claim, Formula, Identity, Obligation, Positive, Status, close
+from theory.claim import Claim, Formula, Identity, Implies, Obligation, Positive, Status, close
 from theory.formulas import LAM, PHI_S, PHI_T, B, N, R, evaluate, steps_of
 from theory.instruments import step_thresholds
 
@@ -46,6 +46,12 @@ CLAIM = Claim(
 GIVEN: dict[str, Any] = {"schedule": strategies.schedules(max_steps=3)}
 
 
+def supposes(schedule: Schedule) -> None:
+    """No step from pi/2."""
+    if schedule.cos[-1] == 0:
+        raise ValueError("`schedule` ends at pi/2, expected phi_T < pi/2.")
+
+
 def prove(formula: Formula) -> Iterator[Obligation]:
     """f - 1 is linear in lam over N, with a positive slope and its zero at the formula."""
     yield Identity(
@@ -53,6 +59,8 @@ def prove(formula: Formula) -> Iterator[Obligation]:
     )
     yield Identity("f(lam*) = 1", expansion.subs(LAM, formula) - 1)
     yield Positive("r > 1", R - 1, (PHI_S, PHI_T))
+    yield Implies("f > 1 above lam*", (formula < LAM,), expansion > 1, (PHI_S, PHI_T))
+    yield Implies("f < 1 below lam*", (formula > LAM,), expansion < 1, (PHI_S, PHI_T))
 
 
 def observe(schedule: Schedule) -> tuple[Any, Any]:

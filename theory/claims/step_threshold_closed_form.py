@@ -11,7 +11,7 @@ import sympy as sp
 
 from pifs_sim.diffusion import Schedule, geometry, schedules
 from pifs_sim.testing import strategies
-from theory.claim import Claim, Formula, Identity, Obligation, Positive, Status, close
+from theory.claim import Claim, Formula, Identity, Implies, Obligation, Positive, Status, close
 from theory.formulas import DELTA, MEAN_ANGLE, PHI_S, PHI_T, B, R, evaluate, steps_of
 from theory.instruments import step_thresholds
 
@@ -54,6 +54,8 @@ def prove(formula: Formula) -> Iterator[Obligation]:
     yield Positive("excess > 0", excess, (PHI_S, PHI_T))
     yield Identity("first step from 0", formula.subs(PHI_S, 0) - 1 - 1 / ct)
     yield Positive("1/cos phi_1 > 1", 1 / ct - 1, (PHI_T,), from_zero=False)
+    yield Implies("lam* > 1", (), formula > 1, (PHI_S, PHI_T))
+    yield Implies("a first step from 0 has lam* > 2", (sp.Eq(ss, 0),), formula > 2, (PHI_S, PHI_T))
 
 
 def observe(schedule: Schedule) -> tuple[Any, Any]:

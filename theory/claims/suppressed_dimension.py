@@ -88,6 +88,12 @@ GIVEN: dict[str, Any] = {
     "steps": st.integers(1, 3),
 }
 
+REGIONS: dict[str, Any] = {
+    "d > 0": lambda **point: observe(**point).dimension_of_gaussian > 0,
+    "d < 2": lambda **point: observe(**point).dimension_of_gaussian < 2,
+    "not Gaussian": lambda count, **_: count > 1,
+}
+
 
 def prove(formula: Formula) -> Iterator[Obligation]:
     """The exponent of two points; ln below its tangents; d = 1 + a/b of the exponents (a, -b), a < b."""

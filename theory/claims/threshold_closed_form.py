@@ -11,7 +11,7 @@ import sympy as sp
 
 from pifs_sim.diffusion import Schedule, geometry, schedules
 from pifs_sim.testing import strategies
-from theory.claim import Claim, Formula, Identity, Obligation, Positive, Status, close
+from theory.claim import Claim, Formula, Identity, Implies, Obligation, Positive, Status, close
 from theory.formulas import DELTA, MEAN_ANGLE, PHI_S, PHI_T, B, R, evaluate, steps_of
 from theory.instruments import EPS, contraction_thresholds
 
@@ -57,6 +57,9 @@ def prove(formula: Formula) -> Iterator[Obligation]:
     yield Identity("whole angles", formula - whole)
     yield Positive("L* < 1", 1 - whole, (PHI_S, PHI_T))
     yield Positive("L* > tan(phi_t/2) for phi_s > 0", whole - st / (1 + ct), (PHI_S, PHI_T), from_zero=False)
+    angles, bound = (PHI_S, PHI_T), sp.tan(PHI_T / 2)
+    yield Implies("0 < L* < 1, and L* >= tan(phi_t/2)", (), sp.And(formula > 0, formula < 1, formula >= bound), angles)
+    yield Implies("L* > tan(phi_t/2) unless phi_s = 0", (ss > 0,), formula > bound, angles)
 
 
 def observe(schedule: Schedule) -> tuple[Any, Any]:

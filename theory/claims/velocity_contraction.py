@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pifs_sim.diffusion import Chain, Schedule, exact_denoiser, schedules
 from pifs_sim.diffusion.measures import Gaussian
 from pifs_sim.testing import strategies
-from theory.claim import Claim, Formula, Identity, Obligation, Positive, Status, Violation, close
+from theory.claim import Claim, Formula, Identity, Implies, Obligation, Positive, Status, Violation, close
 from theory.formulas import DELTA, LAM, PHI_S, PHI_T, B, N, R, evaluate, steps_of
 from theory.instruments import EPS, LinearVelocity, affine_jacobian, step_jacobian
 
@@ -69,6 +69,12 @@ GIVEN: dict[str, Any] = {
     "lam": strategies.spectra(3, 3),
 }
 
+REGIONS: dict[str, Any] = {
+    "contracting": lambda places, **_: all(0 < place < 1 for place in places),
+    "beyond the lower bound": lambda places, **_: min(places) < 0,
+    "beyond the upper bound": lambda places, **_: max(places) > 1,
+}
+
 
 def prove(formula: Formula) -> Iterator[Obligation]:
     """The square of a step's eigenvalue less 1 factors; it is that of J eps_hat; cot phi_t is below the upper bound."""
@@ -78,6 +84,10 @@ def prove(formula: Formula) -> Iterator[Obligation]:
     factored = sp.sin(TURNED) ** 2 * (g - lower) * (g - upper)
     yield Identity("(cos Delta - sin Delta g)^2 - 1 = sin^2 Delta (g - lower)(g - upper)", squared - 1 - factored)
     yield Positive("lower < upper", 2 / sp.sin(TURNED), (TURNED,), from_zero=False)
+    moved = sp.cos(TURNED) - sp.sin(TURNED) * g
+    contracts, between = sp.And(moved < 1, moved > -1), sp.And(lower < g, g < upper)
+    yield Implies("between the bounds a step contracts", (lower < g, g < upper), contracts, (TURNED,), to_half_pi=True)
+    yield Implies("and only there", (moved < 1, moved > -1), between, (TURNED,), to_half_pi=True)
     noise_eigenvalue = sp.sin(PHI_T) + sp.cos(PHI_T) * g  # v_hat = (eps_hat - sin phi_t x)/cos phi_t
     yield Identity("r + b e = cos Delta - sin Delta g", R + B * noise_eigenvalue - sp.cos(DELTA) + sp.sin(DELTA) * g)
     yield Positive("1/sqrt v_t < (r_t + 1)/|b_t|", (R + 1) / -B - 1 / sp.sin(PHI_T), (PHI_S, PHI_T))

@@ -24,11 +24,14 @@ from sympy.polys.rings import PolyRing
 
 from theory.claim import Positive
 
-__all__ = ["is_positive", "is_zero"]
+__all__ = ["is_positive", "is_zero", "rational"]
 
 
-def _rational(expression: sp.Expr, angles: Iterable[sp.Symbol]) -> Any:
-    """The expression as an element of Q(t of each angle, other symbols); None if it is no rational function of them."""
+def rational(expression: sp.Expr, angles: Iterable[sp.Symbol]) -> tuple[Any, tuple[sp.Symbol, ...]] | None:
+    """The expression as an element of Q(t of each angle, other symbols), and whose t or value each generator is.
+
+    None if it is no rational function of them.
+    """
     angles = tuple(angles)
     plain = {symbol: sp.Dummy(str(symbol)) for symbol in {*expression.free_symbols, *angles}}  # assumptions cost time
     phis = [plain[phi] for phi in angles]
@@ -51,10 +54,12 @@ def _rational(expression: sp.Expr, angles: Iterable[sp.Symbol]) -> Any:
             return build(part.base) ** int(part.exp)
         raise ValueError(f"not a rational function: {part}")
 
+    whose = {dummy: symbol for symbol, dummy in plain.items()}
     try:
-        return build(sp.expand_trig(expression.xreplace(plain).replace(sp.tan, lambda x: sp.sin(x) / sp.cos(x))))
+        found = build(sp.expand_trig(expression.xreplace(plain).replace(sp.tan, lambda x: sp.sin(x) / sp.cos(x))))
     except (ValueError, ZeroDivisionError):
         return None
+    return found, tuple(whose[dummy] for dummy in (*phis, *others))
 
 
 def _away_from_zero(expression: sp.Expr) -> bool:
@@ -80,9 +85,9 @@ def is_zero(expression: sp.Expr) -> bool | None:
         roots = {x: sp.Dummy("g", positive=True) ** 2 for x in expression.free_symbols - set(angles) if x.is_positive}
         for powers in ({}, roots):
             names = powers | {phi: double * h for phi, h in angles.items()}
-            found = _rational(expression.xreplace(names), angles.values())
+            found = rational(expression.xreplace(names), angles.values())
             if found is not None:
-                return bool(found == 0)
+                return bool(found[0] == 0)
     return True if sp.simplify(expression) == 0 else None
 
 
@@ -92,9 +97,10 @@ def is_positive(obligation: Positive) -> bool | None:
     angles = obligation.angles
     expression = sp.sympify(obligation.expression)
     others = expression.free_symbols - set(angles)
-    fraction = _rational(expression, angles) if all(symbol.is_positive for symbol in others) else None
-    if fraction is None:
+    found = rational(expression, angles) if all(symbol.is_positive for symbol in others) else None
+    if found is None:
         return None
+    fraction, _ = found
     cases = [False, True] if angles and obligation.from_zero else [False]
     return (
         True if all(_positive_coefficients(fraction, len(angles), first_is_zero) for first_is_zero in cases) else None
