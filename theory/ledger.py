@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from typing import Any
 
 import theory.claims
 from theory.admission import claims_for
@@ -25,6 +26,8 @@ from theory.workers import context
 
 __all__ = ["REPORTED", "Entry", "decide", "labels", "order", "render", "run", "steps"]
 
+
+_ROWS: dict[str, Reported] = {row.label: row for row in REPORTED}
 
 Progress = Callable[[int, int], None] | None
 
@@ -116,7 +119,8 @@ def suppose(evidence: Sequence[Evidence]) -> list[Evidence]:
     return [replace(e, outcome="passed") if skip else e for e, skip in zip(evidence, absent, strict=True)]
 
 
-def _reported_entry(row: Reported) -> Entry:
+def _reported_entry(label: str) -> Entry:
+    row = _ROWS[label]
     began = time.perf_counter()
     status, detail, worst = row.decide()
     outcome: Outcome = "passed" if status == Status.REPRODUCED else "unknown"
@@ -132,16 +136,20 @@ def _examine(label: str, examples: int) -> tuple[list[Evidence], float]:
     return evidence, time.perf_counter() - began
 
 
-def _examinations(queue: Sequence[str], examples: int, workers: int) -> Iterator[tuple[str, list[Evidence], float]]:
-    """`_examine` of every label, in the order in which they finish."""
+def _task(label: str, examples: int) -> Entry | tuple[list[Evidence], float]:
+    return _reported_entry(label) if label in _ROWS else _examine(label, examples)
+
+
+def _results(queue: Sequence[str], examples: int, workers: int) -> Iterator[tuple[str, Any]]:
+    """What `_task` makes of every label, in the order in which they finish."""
     if min(workers, len(queue)) < 2:
         for label in queue:
-            yield label, *_examine(label, examples)
+            yield label, _task(label, examples)
         return
     with ProcessPoolExecutor(min(workers, len(queue)), mp_context=context()) as pool:
-        futures = {pool.submit(_examine, label, examples): label for label in queue}
+        futures = {pool.submit(_task, label, examples): label for label in queue}
         for future in as_completed(futures):
-            yield futures[future], *future.result()
+            yield futures[future], future.result()
 
 
 def _with_lemmas(found: Mapping[str, tuple[list[Evidence], float]]) -> dict[str, tuple[list[Evidence], float]]:
@@ -177,15 +185,15 @@ def run(
     unknown = [label for label in wanted or [] if label not in known]
     if unknown:
         raise ValueError(f"unknown claim {unknown[0]!r}.")
-    rows = [row for row in REPORTED if wanted is None or row.label in wanted]
-    claims = claims_for(set(wanted or known) - {row.label for row in REPORTED})
+    rows = [label for label in _ROWS if wanted is None or label in wanted]
+    claims = claims_for(set(wanted or known) - set(rows))
     queue = order(claims)
-    total = len(queue) + len(rows)
-    found: dict[str, tuple[list[Evidence], float]] = {}
-    for label, evidence, seconds in _examinations(queue, QUICK_EXAMPLES if quick else EXAMPLES, workers):
-        found[label] = (evidence, seconds)
+    results: dict[str, Any] = {}
+    for label, result in _results([*rows, *queue], QUICK_EXAMPLES if quick else EXAMPLES, workers):
+        results[label] = result
         if progress:
-            progress(len(found), total)
+            progress(len(results), len(rows) + len(queue))
+    found: dict[str, tuple[list[Evidence], float]] = {label: results[label] for label in queue}
     if not quick:
         found = _with_lemmas(found)
     status_of: dict[str, Status] = {}
@@ -198,10 +206,7 @@ def run(
         facts = (claim.source, claim.scope, claim.statement, status_of[label], claim.expects, tuple(evidence))
         entries.append(Entry(label, *facts, seconds, supposed[label]))
     entries.sort(key=lambda entry: entry.label)
-    for row in rows:
-        entries.append(_reported_entry(row))
-        if progress:
-            progress(len(entries), total)
+    entries += [results[label] for label in rows]
     return entries
 
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import spearmanr
 
 from pifs_sim.diffusion import Schedule, design, geometry, schedules, spectra
+from pifs_sim.diffusion.ranks import rank_correlation
 from pifs_sim.dynamics import kaplan_yorke_dimension
 from theory.claim import Status
 
@@ -82,7 +82,7 @@ def _balance(schedule: Schedule) -> tuple[float, float, float]:
     """CV of information gain and dimension growth on the photograph, and their rank correlation, but for step 1."""
     gain = design.information_gain(schedule, _variances())[1:]
     growth = design.dimension_growth(schedule, _variances())[1:]
-    correlation = float(spearmanr(gain, np.abs(growth)).statistic)
+    correlation = float(rank_correlation(gain, np.abs(growth)).value)
     return design.variation(gain), design.variation(growth), correlation
 
 

@@ -12,7 +12,6 @@ not necessary).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -27,12 +26,12 @@ from theory.claim import Positive
 __all__ = ["is_positive", "is_zero", "rational"]
 
 
-def rational(expression: sp.Expr, angles: Iterable[sp.Symbol]) -> tuple[Any, tuple[sp.Symbol, ...]] | None:
+@cache
+def rational(expression: sp.Expr, angles: tuple[sp.Symbol, ...]) -> tuple[Any, tuple[sp.Symbol, ...]] | None:
     """The expression as an element of Q(t of each angle, other symbols), and whose t or value each generator is.
 
     None if it is no rational function of them.
     """
-    angles = tuple(angles)
     plain = {symbol: sp.Dummy(str(symbol)) for symbol in {*expression.free_symbols, *angles}}  # assumptions cost time
     phis = [plain[phi] for phi in angles]
     others = sorted(set(plain.values()) - set(phis), key=str)
@@ -85,7 +84,7 @@ def is_zero(expression: sp.Expr) -> bool | None:
         roots = {x: sp.Dummy("g", positive=True) ** 2 for x in expression.free_symbols - set(angles) if x.is_positive}
         for powers in ({}, roots):
             names = powers | {phi: double * h for phi, h in angles.items()}
-            found = rational(expression.xreplace(names), angles.values())
+            found = rational(expression.xreplace(names), tuple(angles.values()))
             if found is not None:
                 return bool(found[0] == 0)
     return True if sp.simplify(expression) == 0 else None

@@ -9,6 +9,7 @@ A model of the first is a counterexample, believed once the relations, evaluated
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -40,6 +41,11 @@ def version() -> str:
     return str(z3.get_version_string())
 
 
+@cache
+def _half(phi: sp.Symbol) -> sp.Dummy:
+    return sp.Dummy(str(phi), positive=True)
+
+
 class _Translation:
     """An obligation's symbols as reals of z3, and what is known of them."""
 
@@ -51,7 +57,7 @@ class _Translation:
         arguments = [f.args[0] for r in relations for f in r.atoms(sp.sin, sp.cos, sp.tan)]
         terms = [term for argument in arguments for term in sp.Add.make_args(sp.expand(argument))]
         self.halved = not all(term.as_coeff_Mul()[0].is_Integer for term in terms)
-        half = {phi: sp.Dummy(str(phi), positive=True) for phi in self.angles}
+        half = {phi: _half(phi) for phi in self.angles}
         self.rename = {phi: 2 * h for phi, h in half.items()} if self.halved else half
         self.roots: dict[sp.Expr, sp.Dummy] = {}
         self.phis = tuple(half[phi] for phi in self.angles)
@@ -189,10 +195,15 @@ def _strict(relation: sp.Basic) -> bool:
     return isinstance(relation, sp.StrictLessThan | sp.StrictGreaterThan)
 
 
+@cache
+def _translated(obligation: Implies) -> _Translation:
+    return _Translation(obligation)
+
+
 def expressible(obligation: Implies) -> bool:
     """Whether every relation is one between rational functions of half-angle tangents and reals."""
     try:
-        _Translation(obligation)
+        _translated(obligation)
     except ValueError:
         return False
     return True
@@ -206,7 +217,7 @@ def decide(obligation: Implies) -> Decision:
     import z3
 
     try:
-        problem = _Translation(obligation)
+        problem = _translated(obligation)
     except ValueError as error:
         return Decision("z3", "unknown", f"{detail}: {error}")
     given = ", ".join(map(str, obligation.hypotheses)) or "nothing but the angles' order"
