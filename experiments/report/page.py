@@ -9,14 +9,10 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from latex2mathml.converter import convert
-from sympy import latex
-
 from experiments import figures
 from experiments.quantities import QUANTITIES
-from experiments.report import gallery
+from experiments.report import atlas, gallery
 from pifs_sim.diffusion import Schedule
-from theory import checks, ledger
 from theory.ledger import Entry
 
 __all__ = ["write"]
@@ -30,33 +26,6 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> str:
         for key, title in QUANTITIES.items()
     )
     return f"<table><thead><tr><th>quantity</th>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _formula(label: str, reported: set[str]) -> str:
-    equation = None if label in reported else checks.load(label).CLAIM.equation
-    if equation is None:
-        return ""
-    parts = equation if isinstance(equation, tuple) else (equation,)
-    return "".join(
-        f'<div class="formula">{convert(latex(part, ln_notation=True), display="block")}</div>' for part in parts
-    )
-
-
-def _claim(entry: Entry, reported: set[str]) -> str:
-    surprise = "" if entry.status == entry.expected else " unexpected"
-    css = str(entry.status).replace(" ", "-")
-    evidence = "".join(
-        f"<li><b>{escape(e.engine)}</b> {escape(e.outcome)}: {escape(e.detail)}"
-        + (f" (worst error {e.worst_error:.2g})" if e.worst_error is not None else "")
-        + "</li>"
-        for e in entry.evidence
-    )
-    return (
-        f'<details><summary><span class="status {css}{surprise}">{entry.status}</span><code>{entry.label}</code>'
-        f'<span class="source">{escape(entry.source)}</span></summary><p>{escape(entry.statement)}</p>'
-        f"{_formula(entry.label, reported)}<p><b>Scope.</b> {escape(entry.scope)}</p>"
-        f'<ul class="evidence">{evidence}</ul></details>'
-    )
 
 
 def write(
@@ -79,10 +48,9 @@ def write(
         rows: `quantities.of_spectrum` of each schedule.
         versions: name -> version.
     """
-    names = {row.label for row in ledger.REPORTED}
     counts = Counter(str(entry.status) for entry in entries)
-    surprises = [entry.label for entry in entries if entry.status != entry.expected]
-    verdict = f"Not as expected: {', '.join(surprises)}." if surprises else "Every status is as its author expected."
+    surprises = [entry.label for entry in entries if not entry.as_expected]
+    verdict = f"Not as expected: {atlas.links(surprises)}." if surprises else "Every status is as its author expected."
     size = "×".join(str(n) for n in spectrum.shape)
     drawn = [
         (
@@ -95,7 +63,7 @@ def write(
             (
                 f"map{i}",
                 figures.expansion_map(s),
-                "A direction of variance λ expands above the black curve λ*_t and "
+                "A direction of variance λ expands above the curve λ*_t and "
                 "contracts below it. The curve is least inside: a direction between that and λ*_1 expands in a window.",
             )
             for i, s in enumerate(schedules)
@@ -116,17 +84,17 @@ def write(
     page = template.substitute(
         summary=f"{len(entries)} statements: "
         + ", ".join(f"{n} {status}" for status, n in counts.most_common())
-        + f". {escape(verdict)}",
+        + f". {verdict}",
         photograph=f"{escape(image_name)}: {spectrum.count} patches of {size}, values in [−1, 1], covariance spectrum "
         f"from {spectrum.eigenvalues[0]:.4g} down to {spectrum.eigenvalues[-1]:.3g}.",
         quantities=_table(rows),
         figures="".join(
-            f"<figure>{figures.svg(figure, name)}<figcaption>{escape(text)}</figcaption></figure>"
+            f'<figure class="drawn">{figures.svg(figure, name)}<figcaption>{escape(text)}</figcaption></figure>'
             for name, figure, text in drawn
         ),
         points=f"{gallery.POINTS:,}".replace(",", " "),
         gallery=gallery.cells(),
-        claims="".join(_claim(entry, names) for entry in entries),
+        **atlas.parts(entries),
         versions=escape(", ".join(f"{name} {version}" for name, version in versions.items())),
     )
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,6 @@
-"""The page is self-contained and well formed, and shows what it was given."""
+"""The page is self-contained and well formed, shows what it was given, and can be walked through in a browser."""
 
+import shutil
 from base64 import b64decode
 from html.parser import HTMLParser
 from io import BytesIO
@@ -13,7 +14,7 @@ from experiments import figures, quantities, report
 from experiments.figures.gallery import density, png
 from pifs_sim.diffusion import geometry, schedules, spectra
 from pifs_sim.fractals import gallery
-from theory import ledger
+from theory import checks, ledger
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 
@@ -21,7 +22,7 @@ VOID = {"meta", "link", "br", "hr", "img", "input"}
 class Page(HTMLParser):
     def __init__(self, text):
         super().__init__()
-        self.open, self.ids, self.tags, self.links, self.text = [], [], [], [], []
+        self.open, self.ids, self.tags, self.links, self.text, self.classes = [], [], [], [], [], []
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
@@ -29,6 +30,8 @@ class Page(HTMLParser):
         for name, value in attrs:
             if name == "id":
                 self.ids.append(value)
+            if name == "class":
+                self.classes += value.split()
             if name in ("href", "src", "xlink:href"):
                 self.links.append(value)
         if tag not in VOID:
@@ -47,13 +50,18 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory):
-    labels = ["diagonal-expansion", "expansion-is-projection", "reported-linear"]
-    entries = ledger.run(labels, quick=True)
+def page_file(tmp_path_factory):
+    entries = ledger.run(["moran-unconditional", "reported-linear"], quick=True)
     spectrum = spectra.patch_spectrum(spectra.default_photograph(), 8)
     chosen = [schedules.linear(100), schedules.cosine(100)]
     rows = [quantities.of_spectrum(schedule, spectrum.eigenvalues) for schedule in chosen]
     path = report.write(tmp_path_factory.mktemp("page"), entries, spectrum, "<a & b>", chosen, rows, {"x": "1"})
+    return path, entries, rows
+
+
+@pytest.fixture(scope="module")
+def written(page_file):
+    path, entries, rows = page_file
     return path.read_text(encoding="utf-8"), entries, rows
 
 
@@ -77,12 +85,21 @@ def test_inner_references_of_figures_resolve(written):
 def test_the_page_shows_every_figure_claim_formula_and_quantity(written):
     text, entries, rows = written
     page = Page(text)
-    assert page.tags.count("svg") == 5
-    assert page.tags.count("math") == 2
+    stated = [entry.label for entry in entries if not entry.label.startswith("reported-")]
+    claims = [checks.load(label).CLAIM for label in stated]
+    assert page.classes.count("drawn") == 5
+    assert page.classes.count("strip") == sum(claim.corrected_by is None for claim in claims)
+    formulas = [claim.equation if isinstance(claim.equation, tuple) else (claim.equation,) for claim in claims]
+    assert page.tags.count("math") == sum(map(len, formulas))
     shown = " ".join(page.text)
     for entry in entries:
         assert entry.label in shown
         assert entry.statement in shown
+        assert f"claim-{entry.label}" in page.ids
+        assert (f"node-{entry.label}" in page.ids) == (entry.label in stated)
+    for claim in claims:
+        for text in (claim.assumptions, claim.scope, claim.source, *claim.witness, *claim.mutants):
+            assert text in shown
     for row in rows:
         assert f"{row['moran_threshold']:.7g}" in shown
     assert "<a & b>" in shown
@@ -99,6 +116,111 @@ def test_the_page_shows_every_set_of_the_gallery_with_its_dimension(written):
             assert f"D = {entry.dimension:.5f}" in shown
     assert "1 ≤ D ≤ 1.8389" in shown
     assert "Hausdorff 1.34968" in shown
+
+
+@pytest.fixture(scope="module")
+def opened(page_file):
+    """The page in Chromium, with everything that it said or asked for."""
+    browsers = pytest.importorskip("playwright.sync_api", reason="playwright, which drives a browser, is not installed")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no Chromium is installed")
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+    with browsers.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        said, asked = [], []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(page_file[0].as_uri())
+        yield page, said, asked
+        browser.close()
+
+
+IN_VIEW = """element => {
+  const inside = (a, b) => a.left >= b.left && a.top >= b.top && a.left < b.right && a.top < b.bottom;
+  const box = element.getBoundingClientRect(), map = element.closest(".map");
+  return inside(box, { left: 0, top: 0, right: innerWidth, bottom: innerHeight }) &&
+    (map === null || inside(box, map.getBoundingClientRect()));
+}"""
+
+
+def in_view(page, selector):
+    return page.locator(selector).evaluate(IN_VIEW)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("label", ["diagonal-expansion", "moran", "moran-unconditional"])
+def test_a_node_leads_to_its_claim_and_the_claim_back(opened, width, label):
+    page = opened[0]
+    page.set_viewport_size({"width": width, "height": 900})
+    page.click(f"#node-{label}")
+    assert page.url.endswith(f"#claim-{label}")
+    assert in_view(page, f"#claim-{label}")
+    page.click(f"#claim-{label} .back")
+    assert page.url.endswith(f"#node-{label}")
+    assert in_view(page, f"#node-{label}")
+
+
+def test_nodes_are_reached_and_followed_by_the_keyboard_with_their_ways_marked(opened):
+    page = opened[0]
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.mouse.move(0, 0)
+    page.focus(".map")
+    visited = []
+    for _ in range(4):
+        page.keyboard.press("Tab")
+        visited.append(page.evaluate("document.activeElement.id"))
+    chain = ["diagonal-expansion", "expansion-is-projection", "moran", "moran-unconditional"]
+    assert visited == [f"node-{label}" for label in chain]
+    marked = "[...document.querySelectorAll('.edge')].map(edge => getComputedStyle(edge).strokeWidth)"
+    assert page.evaluate(marked) == ["2px"] * 3
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#claim-moran-unconditional")
+    assert page.evaluate(marked) != ["2px"] * 3
+
+
+def test_a_refuted_claim_leads_to_the_one_that_is_true(opened):
+    page = opened[0]
+    page.click("#claim-moran-unconditional dd a[href='#claim-moran']")
+    assert in_view(page, "#claim-moran")
+    assert page.locator("#claim-moran dd a[href='#claim-moran-unconditional']").count() == 1
+
+
+def test_a_status_can_be_hidden_but_what_is_linked_to_stays(opened):
+    page = opened[0]
+    page.goto(page.url.split("#")[0] + "#claims")
+    page.uncheck("#show-REFUTED")
+    assert not page.is_visible("#claim-moran-unconditional")
+    assert page.is_visible("#claim-diagonal-expansion")
+    assert page.locator("#node-moran-unconditional").evaluate("node => getComputedStyle(node).opacity") == "0.15"
+    page.click("#node-moran-unconditional")
+    assert page.is_visible("#claim-moran-unconditional")
+    page.check("#show-REFUTED")
+
+
+def test_the_steps_of_a_proof_open(opened):
+    page = opened[0]
+    proof = page.locator("#claim-diagonal-expansion details")
+    assert not proof.locator("li").first.is_visible()
+    proof.locator("summary").click()
+    assert proof.locator("li").first.is_visible()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_wider_than_the_window(opened, width, scheme):
+    page = opened[0]
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_the_page_said_nothing_and_asked_for_nothing_but_itself(opened):
+    page, said, asked = opened
+    assert said == []
+    assert {url.split("#")[0] for url in asked if not url.startswith("data:")} == {page.url.split("#")[0]}
 
 
 @pytest.mark.parametrize("name", gallery.NAMES)
