@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from html import escape
 
 from experiments.figures.gallery import density, png
@@ -32,6 +33,7 @@ def _cell(entry: gallery.Entry) -> str:
     )
 
 
+@cache
 def cells() -> str:
     """HTML of a figure for each set of the gallery, pictures inside."""
     return "".join(_cell(gallery.get(name)) for name in gallery.NAMES)
