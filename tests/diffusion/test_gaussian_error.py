@@ -178,4 +178,4 @@ def test_other_array_kinds_and_shapes_give_the_same_number() -> None:
 )
 def test_bad_arguments_are_named(arguments: dict[str, Any], name: str) -> None:
     with pytest.raises(ValueError, match=f"`{name}`"):
-        gaussian_error(cosine(5), arguments.pop("lam"), **arguments)
+        gaussian_error(cosine(5), **arguments)

@@ -78,8 +78,8 @@ GIVEN: dict[str, Any] = {
 }
 
 REGIONS: dict[str, Any] = {
-    "attained": lambda carpet, seed: attained(len(carpet[1]), carpet[0], len({j for _, j in carpet[1]})),
-    "not attained": lambda carpet, seed: not attained(len(carpet[1]), carpet[0], len({j for _, j in carpet[1]})),
+    "attained": lambda carpet, **_: attained(len(carpet[1]), carpet[0], len({j for _, j in carpet[1]})),
+    "not attained": lambda carpet, **_: not attained(len(carpet[1]), carpet[0], len({j for _, j in carpet[1]})),
 }
 
 

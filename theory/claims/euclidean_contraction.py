@@ -56,7 +56,7 @@ NEAR = st.builds(
 )
 GIVEN: dict[str, Any] = {
     "schedule": st.sampled_from([0.7, 1.3, 1.57]).flatmap(lambda stop: strategies.schedules(max_steps=4, stop=stop)),
-    "places": st.tuples(*[NEAR | st.floats(-1, 2) | st.floats(0.1, 0.9)] * 3),
+    "places": st.tuples(*[NEAR | st.floats(-1, 2) | st.floats(1.01, 2) | st.floats(0.1, 0.9)] * 3),
     "rotation": strategies.rotations(3),
 }
 

@@ -78,6 +78,7 @@ GIVEN: dict[str, Any] = {
     "groups": st.lists(st.tuples(strategies.variances(1e-2, 1e3), st.integers(1, 3)), min_size=1, max_size=4),
 }
 
+
 def overshoots(schedule: Schedule, groups: list[tuple[float, int]]) -> bool:
     """Whether the closed form and the dimension differ."""
     lam = sorted({group[0] for group in groups}, reverse=True)

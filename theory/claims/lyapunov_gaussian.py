@@ -52,7 +52,7 @@ CLAIM = Claim(
 
 GIVEN: dict[str, Any] = {
     "schedule": strategies.schedules(max_steps=8),
-    "law": strategies.spd_matrices(3, least=1e-2, largest=1e2),
+    "law": strategies.spd_matrices(3, least=1e-2, largest=1e2) | strategies.spd_matrices(3, least=2.0, largest=1e2),
 }
 
 REGIONS: dict[str, Any] = {

@@ -107,8 +107,21 @@ CLAIM = Claim(
     uses=("expansion-is-projection", "tweedie-jacobian"),
 )
 
+
+def wider(seed: int, dim: int, count: int, scale: float) -> Law:
+    """A drawn law, its points scaled."""
+    law = drawn_law(seed, dim, count)
+    return Law(law.weights, scale * law.means, scale**2 * law.covariances)
+
+
 GIVEN: dict[str, Any] = {
-    "law": st.builds(drawn_law, st.integers(0, 2**32 - 1), st.sampled_from([1, 1, 2]), st.sampled_from([2, 3])),
+    "law": st.builds(
+        wider,
+        st.integers(0, 2**32 - 1),
+        st.sampled_from([1, 1, 2]),
+        st.sampled_from([2, 3]),
+        st.sampled_from([1.0, 2.0]),
+    ),
     "schedule": st.sampled_from([1e-3, 0.2, 0.7]).flatmap(lambda start: strategies.schedules(max_steps=2, start=start)),
     "size": st.just(1),
 }

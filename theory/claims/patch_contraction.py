@@ -107,10 +107,10 @@ SHAPE: Any = (st.integers(0, 2**32 - 1), st.integers(2, 4), st.sampled_from([1, 
 GIVEN: dict[str, Any] = {"pifs": st.builds(gaussian, *SHAPE) | st.builds(drawn, *SHAPE), "ratio": st.none()}
 
 REGIONS: dict[str, Any] = {
-    "contracting": lambda pifs, ratio: bool(block_norms(pifs.matrix, pifs.patches).row_sum[0] < 1),
-    "row sum above 1": lambda pifs, ratio: bool(block_norms(pifs.matrix, pifs.patches).row_sum[0] > 1),
-    "blocks of 1 x 1": lambda pifs, ratio: pifs.patches.length == 1,
-    "larger blocks": lambda pifs, ratio: pifs.patches.length > 1,
+    "contracting": lambda pifs, **_: bool(block_norms(pifs.matrix, pifs.patches).row_sum[0] < 1),
+    "row sum above 1": lambda pifs, **_: bool(block_norms(pifs.matrix, pifs.patches).row_sum[0] > 1),
+    "blocks of 1 x 1": lambda pifs, **_: pifs.patches.length == 1,
+    "larger blocks": lambda pifs, **_: pifs.patches.length > 1,
 }
 
 

@@ -88,12 +88,6 @@ GIVEN: dict[str, Any] = {
     "steps": st.integers(1, 3),
 }
 
-REGIONS: dict[str, Any] = {
-    "d > 0": lambda **point: observe(**point).dimension_of_gaussian > 0,
-    "d < 2": lambda **point: observe(**point).dimension_of_gaussian < 2,
-    "not Gaussian": lambda count, **_: count > 1,
-}
-
 
 def prove(formula: Formula) -> Iterator[Obligation]:
     """The exponent of two points; ln below its tangents; d = 1 + a/b of the exponents (a, -b), a < b."""
@@ -112,6 +106,13 @@ def observe(seed: int, count: int, steps: int) -> Chains:
     law = drawn_law(seed, 2, count)
     scaled = law._replace(covariances=1.5 * law.covariances) if count > 1 else normal_law(law.mean, law.covariance)
     return Chains(scaled, schedules.uniform_angle(steps, 0.2, 1.4), per_axis=18)
+
+
+REGIONS: dict[str, Any] = {
+    "d > 0": lambda **point: observe(**point).dimension_of_gaussian > 0,
+    "d < 2": lambda **point: observe(**point).dimension_of_gaussian < 2,
+    "not Gaussian": lambda count, **_: count > 1,
+}
 
 
 def holds(formula: Formula, seed: int, count: int, steps: int) -> float:

@@ -64,7 +64,7 @@ NEAR = st.builds(
 )
 GIVEN: dict[str, Any] = {
     "schedule": strategies.schedules(max_steps=4),
-    "places": st.tuples(*[NEAR | st.floats(-1, 2) | st.floats(0.1, 0.9)] * 3),
+    "places": st.tuples(*[NEAR | st.floats(-1, 2) | st.floats(1.01, 2) | st.floats(0.1, 0.9)] * 3),
     "rotation": strategies.rotations(3),
     "lam": strategies.spectra(3, 3),
 }
