@@ -168,11 +168,10 @@ def test_twelve_thousand_directions_reach_the_optimum_of_the_whole_spectrum():
         assert found.gradient <= 1e-8
 
 
-def test_2m_can_cancel_its_errors_and_says_when_that_does_not_settle():
+def test_2m_can_cancel_its_errors():
     lam = [1e-3, 1e2]
-    with pytest.warns(RuntimeWarning, match="has not settled"):
-        schedule = optimal_schedule(lam, 20, method="optimise", objective="w2", solver="2m", **ENDS)
-    plain = chain_error(schedules.log_linear(20, **ENDS), lam, objective="w2", solver="2m")
+    schedule = optimal_schedule(lam, 10, method="optimise", objective="w2", solver="2m", **ENDS)
+    plain = chain_error(schedules.log_linear(10, **ENDS), lam, objective="w2", solver="2m")
     assert chain_error(schedule, lam, objective="w2", solver="2m") < plain / 50
 
 

@@ -81,7 +81,7 @@ def worst_case_schedule(
     if len(counts) != len(spectra):
         raise ValueError(f"`multiplicities` must have an entry for each of {len(spectra)} spectra, got {len(counts)}.")
     family = [directions(lam, count, objective, ends[0]) for lam, count in zip(spectra, counts, strict=True)]
-    problems = [Problem(gain, one, ends, np.ones(steps, dtype=np.bool_)) for one in family]
+    problems = [Problem(gain, one, ends, np.full(steps, np.nan)) for one in family]
     settled = [settle(one, steps, ends, solver) for one in family]
     optima = np.array([found.value for _, found in settled])
 

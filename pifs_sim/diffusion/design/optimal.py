@@ -13,7 +13,7 @@ from pifs_sim.diffusion.angles import HALF_PI, differences
 from pifs_sim.diffusion.design import single_step, two_step
 from pifs_sim.diffusion.design.density import density_angles, uniform_in_psi
 from pifs_sim.diffusion.design.directions import Directions, Objective, directions
-from pifs_sim.diffusion.design.optimum import TOLERANCE, Gain, Minimum, Problem, bounded_minimum
+from pifs_sim.diffusion.design.optimum import EXACT, MANY, Gain, Minimum, Problem, bounded_minimum, valley_minimum
 from pifs_sim.diffusion.schedule import Schedule
 from pifs_sim.dynamics.arrays import check_count
 
@@ -23,7 +23,7 @@ Method: TypeAlias = Literal["density", "optimise"]
 Solver: TypeAlias = Literal["ddim", "2m"]
 
 _GAINS: dict[str, Gain] = {"ddim": single_step.log_gain, "2m": two_step.log_gain}
-_EXACT = 1e-24  # share of the weights below which the error is rounding of c = 1
+_SHORTEST = 1e-3  # of the shortest step of the starts: the shortest of 2M
 _NAMES = {"ddim": "DDIM", "2m": "DPM-Solver++(2M)"}
 
 
@@ -82,21 +82,28 @@ def settle(
 ) -> tuple[npt.NDArray[np.float64], Minimum]:
     """The numerical optimum, from the density (2M: or equal steps of ln sigma, whichever ends lower).
 
-    A RuntimeWarning says where its gradient exceeds 1e-8 of the objective, unless the error is rounding.
+    2M may want two noise levels to coincide, which is a derivative of the denoiser there, and no schedule: its steps
+    are no shorter than 1e-3 of the shortest step of the starts. A RuntimeWarning says where the search did not end at
+    a minimum: its gradient exceeds 1e-8 of the objective, and (as rounding of the angles alone may move it by more
+    where errors of steps nearly cancel) Newton's model sees more than 1e-14 of the objective to gain. Rounding of 0 is
+    exempt.
     """
-    problem = Problem(gain_of(solver), spectrum, ends, np.ones(steps, dtype=np.bool_), largest_step)
     starts = [density_angles(spectrum, ends, steps)]
     if solver == "2m" and ends[0] > 0 and ends[1] < HALF_PI:
         starts.append(np.arctan(np.geomspace(math.tan(ends[0]), math.tan(ends[1]), steps + 1)))
-    minima = [bounded_minimum(problem, np.log(differences(start))) for start in starts]
-    angles, found = min(minima, key=lambda pair: pair[1].value)
+    lengths = [differences(start) for start in starts]
+    shortest = _SHORTEST * min(float(turns.min()) for turns in lengths) if solver == "2m" else 0.0
+    problem = Problem(gain_of(solver), spectrum, ends, np.full(steps, math.nan), shortest, largest_step)
+    angles, found = min((bounded_minimum(problem, np.log(turns)) for turns in lengths), key=lambda pair: pair[1].value)
+    negligible = math.log(EXACT * spectrum.weight.sum())
+    if not found.settled and found.value > negligible and spectrum.root.size <= MANY:
+        angles, found = bounded_minimum(problem, np.log(differences(angles)), valley_minimum)
     if found.value == math.inf and steps > 1:
         raise ValueError(
             f"`lam` must not need steps 1e-13 times as long as others between the noise levels, got variances from "
             f"{float(spectrum.root[0]) ** 2!r} to {float(spectrum.root[-1]) ** 2!r}."
         )
-    exact = found.value <= math.log(_EXACT * spectrum.weight.sum())
-    if found.gradient > TOLERANCE and not exact:
+    if not found.settled and found.value > negligible:
         warnings.warn(
             f"the optimum for {_NAMES[solver]} has not settled: gradient {found.gradient:.1e} of the objective, whose "
             f"logarithm is {found.value:.3f}; its steps' errors nearly cancel, and it may be better still elsewhere.",
@@ -126,8 +133,9 @@ def optimal_schedule(
     psi = atan2(sin phi, sqrt(lam) cos phi), which is the optimum for every T. "optimise": the numerical minimum, whose
     gradient by the logarithms of the step lengths is at most 1e-8 of KL or W_2^2. For "2m" the errors of steps have
     both signs and can cancel: there may be several minima (the lower of those reached from the density and from equal
-    steps of ln sigma is taken), and where the error comes near 0, but is not
-    rounding, the search ends with a RuntimeWarning.
+    steps of ln sigma is taken), rounding of the angles then moves the gradient by more than 1e-8, and where the search
+    does not end at a minimum it says so by a RuntimeWarning. Two noise levels that want to coincide are kept apart, by
+    1e-3 of the shortest step of those two.
 
     Args:
         lam: variances of the data, any shape; those that are 0 count nothing.

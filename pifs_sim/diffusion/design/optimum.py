@@ -6,8 +6,9 @@ gradient of 1e-8 is 1e-8 of the objective whatever its size. With p = softmax(th
     d ln F/d theta_t = S p_t (g_t - sum_u p_u g_u).
 
 Newton's Hessian is the central difference of this gradient on a spectrum condensed to few directions; the gradient it
-acts on is that of the whole spectrum, so the end point is the optimum of the whole spectrum. Steps pinned at a largest
-length are no variables; which ones are is found by adding those that exceed it and releasing those that would shrink.
+acts on is that of the whole spectrum, so the end point is the optimum of the whole spectrum. Where errors of steps
+nearly cancel, `valley` goes on. Steps pinned at a largest or a shortest length are no variables; which ones are is
+found by adding those beyond it and releasing those that would come back.
 """
 
 from __future__ import annotations
@@ -22,9 +23,12 @@ import numpy.typing as npt
 
 from pifs_sim.diffusion.angles import FloatArray, differences
 from pifs_sim.diffusion.design.directions import Directions
+from pifs_sim.diffusion.design.valley import descend
 
-__all__ = ["TOLERANCE", "Gain", "Minimum", "Problem", "bounded_minimum", "minimum"]
+__all__ = ["EXACT", "MANY", "TOLERANCE", "Gain", "Minimum", "Problem", "bounded_minimum", "minimum", "valley_minimum"]
 
+MANY = 512  # directions beyond which the valley is not searched
+EXACT = 1e-24  # share of the weights below which the error is rounding of c = 1
 TOLERANCE = 1e-8  # largest entry of d ln F/d theta at an optimum
 _POLISHED = 1e-10  # Newton goes on to here where it can: its last step costs little
 _SCALES = 128  # directions behind L-BFGS and the Hessian
@@ -32,43 +36,49 @@ _STEP = 1e-5  # of the central difference: error 1e-10 of the Hessian
 _NEWTON = 12
 _ROUGH = 1e-5  # gradient after L-BFGS above which the sum of squares is tried as well
 _SQUARES = 300
-_ROUNDS = 2  # of squares and Newton with all directions,
-_ALL = 512  # if they are no more than these
+_EVALUATIONS = 6000  # of all directions that the search of the valley may take
 _BOX = 7.0  # a step stays within a factor e^7 of its start there
 _SHORTEST = 1e-13  # of the longest step: a shorter one is lost in the rounding of its angles
 
 Gain: TypeAlias = Callable[[FloatArray, FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
+Search: TypeAlias = Callable[["Problem", FloatArray], "Minimum"]
 
 
 class Minimum(NamedTuple):
-    """theta, (free steps,); ln F there; the largest entry of its gradient."""
+    """theta, (free steps,); ln F there; the largest entry of its gradient; whether only rounding is to gain; pins."""
 
     theta: FloatArray
     value: float
     gradient: float
+    settled: bool
+    pins: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """ln F as a function of theta, one entry for each free step; the other steps have the length `limit`."""
+    """ln F as a function of theta, one entry for each free step; pins (T,): lengths of the other steps, NaN if free."""
 
     gain: Gain
     spectrum: Directions
     ends: tuple[float, float]
-    free: npt.NDArray[np.bool_]
-    limit: float = math.inf
+    pins: FloatArray
+    shortest: float = 0.0
+    longest: float = math.inf
+
+    @property
+    def free(self) -> npt.NDArray[np.bool_]:
+        """(T,) whether a step is a variable."""
+        return np.isnan(self.pins)
 
     @property
     def room(self) -> float:
         """Sum of the free steps."""
-        span = float(differences(np.array(self.ends))[0])
-        pinned = int((~self.free).sum())
-        return span - pinned * self.limit if pinned else span
+        return float(differences(np.array(self.ends))[0] - np.nansum(self.pins))
 
     def turns(self, theta: FloatArray) -> FloatArray:
         """(T,) step lengths."""
         shares = np.exp(theta - theta.max())
-        turns = np.full(self.free.size, self.limit)
+        turns = self.pins.copy()
         turns[self.free] = shares * (self.room / shares.sum())
         return turns
 
@@ -97,25 +107,24 @@ class Problem:
         turns, by_turn = self.turns(theta)[self.free], by_turn[self.free]
         return value, turns * (by_turn - turns @ by_turn / self.room)
 
+    def residuals(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """r with |r|^2 = F, (K,), and its derivatives by theta, (K, free steps); infinite below the shortest step."""
+        turns = self.turns(theta)
+        log_gain, by_angle = self.gain(self.angles(theta), turns, self.spectrum.root)
+        error, slope = self.spectrum.residuals(log_gain)
+        by_turn = np.vstack([np.cumsum((by_angle * slope)[::-1], axis=0)[::-1], np.zeros_like(log_gain)])[self.free]
+        if turns.min() < self.shortest / 2:
+            error = np.full_like(error, math.inf)
+        turns = turns[self.free]
+        return error, (turns[:, None] * (by_turn - turns @ by_turn / self.room)).T
+
 
 def _squares(problem: Problem, theta: FloatArray) -> FloatArray:
     """The minimum of the error as a sum of squares, which finds its way where the errors of steps nearly cancel."""
     from scipy.optimize import least_squares
 
-    def residuals(at: FloatArray) -> FloatArray:
-        return problem.spectrum.residuals(
-            problem.gain(problem.angles(at), problem.turns(at), problem.spectrum.root)[0]
-        )[0]
-
-    def jacobian(at: FloatArray) -> FloatArray:
-        turns = problem.turns(at)
-        log_gain, by_angle = problem.gain(problem.angles(at), turns, problem.spectrum.root)
-        by_angle = by_angle * problem.spectrum.residuals(log_gain)[1]
-        by_turn = np.vstack([np.cumsum(by_angle[::-1], axis=0)[::-1], np.zeros_like(log_gain)])[problem.free]
-        free = turns[problem.free]
-        return (free[:, None] * (by_turn - free @ by_turn / problem.room)).T
-
     box = (theta - _BOX, theta + _BOX)
+    residuals, jacobian = (lambda at: problem.residuals(at)[0]), (lambda at: problem.residuals(at)[1])
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         found = least_squares(residuals, theta, jacobian, box, xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=_SQUARES)
     return np.asarray(found.x)
@@ -147,58 +156,64 @@ def _newton(problem: Problem, model: Problem, theta: FloatArray) -> Minimum:
                 break
         else:
             break  # not near a minimum: no polish will settle it
-    return Minimum(theta, value, float(np.abs(gradient).max()))
+    size = float(np.abs(gradient).max())
+    return Minimum(theta, value, size, size <= TOLERANCE, problem.pins)
 
 
 def minimum(problem: Problem, theta: FloatArray) -> Minimum:
     """The minimum that L-BFGS, a sum of squares where that is not enough, and Newton reach from `theta`.
 
-    Where errors of steps nearly cancel, ln F depends on more than the condensed spectrum tells, along narrow curved
-    valleys: then the sum of squares and Newton go on, twice, with all directions (if they are at most 512). Where the
-    gradient stays large, `gradient` says so; ln F is inf if the start has steps too short to tell apart, and -inf if it
-    makes no error.
+    Where the gradient stays large, `gradient` says so; ln F is inf if the start has steps too short to tell apart, and
+    -inf if it makes no error.
     """
     from scipy.optimize import minimize  # 0.1 s to import, and only needed here
 
     value, _ = problem(theta)
     if theta.size == 1 or not math.isfinite(value):
-        return Minimum(theta, value, 0.0)
+        return Minimum(theta, value, 0.0, True, problem.pins)
     few, start = replace(problem, spectrum=problem.spectrum.condensed(_SCALES)), theta
     options = {"maxiter": 300, "maxcor": 30, "gtol": 1e-6, "ftol": 0.0}
     theta = np.asarray(minimize(few, theta, jac=True, method="L-BFGS-B", options=options).x)
     if np.abs(few(theta)[1]).max() > _ROUGH:
         other = _squares(few, start)
         theta = min((theta, other), key=lambda at: few(at)[0])
-    found = _newton(problem, few, theta)
-    for _ in range(_ROUNDS if problem.spectrum.root.size <= _ALL else 0):
-        if found.gradient <= TOLERANCE or not math.isfinite(found.value):
-            break
-        further = _newton(problem, problem, _squares(problem, found.theta))
-        if further.value > found.value:
-            break
-        found = further
-    return found
+    return _newton(problem, few, theta)
 
 
-def bounded_minimum(problem: Problem, theta: FloatArray) -> tuple[FloatArray, Minimum]:
-    """The angles of the minimum with no step longer than `problem.limit`, from `theta` with every step free.
+def valley_minimum(problem: Problem, theta: FloatArray) -> Minimum:
+    """The minimum that Newton or else `valley` reaches from `theta`, with all directions throughout."""
+    found = _newton(problem, problem, theta)
+    if found.settled or not math.isfinite(found.value):
+        return found
+    rounds = _EVALUATIONS // (2 * theta.size + 4)
+    least = EXACT * float(problem.spectrum.weight.sum())
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        theta, settled = descend(problem.residuals, found.theta, rounds=rounds, least=least)
+    value, gradient = problem(theta)
+    size = float(np.abs(gradient).max())
+    return Minimum(theta, value, size, settled or size <= TOLERANCE, problem.pins)
+
+
+def bounded_minimum(problem: Problem, theta: FloatArray, search: Search = minimum) -> tuple[FloatArray, Minimum]:
+    """The angles of the minimum with no step shorter or longer than the problem's, from `theta` with every step free.
 
     Raises:
         ValueError: the set of pinned steps does not settle, which has not been met.
     """
     for _ in range(4 * theta.size + 8):
-        found = minimum(problem, theta)
-        turns, free = problem.turns(found.theta), problem.free
-        over = free & (turns > problem.limit * (1 + 1e-12))
-        if over.any():
-            free = free & ~over
+        found = search(problem, theta)
+        turns, pins = problem.turns(found.theta), problem.pins.copy()
+        short, long = turns < problem.shortest * (1 - 1e-12), turns > problem.longest * (1 + 1e-12)
+        if short.any() or long.any():
+            pins[short], pins[long] = problem.shortest, problem.longest
         else:
             by_turn = problem.slopes(found.theta)[1]
-            price = turns[free] @ by_turn[free] / problem.room
-            shrinking = np.where(free, -math.inf, by_turn - price) * turns
-            if shrinking.max() <= TOLERANCE:
+            price = turns[problem.free] @ by_turn[problem.free] / problem.room
+            back = np.where(pins == problem.longest, by_turn - price, price - by_turn) * turns
+            back[problem.free] = -math.inf
+            if back.max() <= max(TOLERANCE, found.gradient) or not found.settled:
                 return problem.angles(found.theta), found
-            free = free.copy()
-            free[shrinking.argmax()] = True
-        problem, theta = replace(problem, free=free), np.log(turns[free])
-    raise ValueError(f"`largest_step` must lead to a settled set of longest steps, got {problem.limit!r}.")
+            pins[back.argmax()] = math.nan
+        problem = replace(problem, pins=pins)
+        theta = np.log(turns[problem.free])
+    raise ValueError(f"`largest_step` must lead to a settled set of longest steps, got {problem.longest!r}.")
