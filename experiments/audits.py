@@ -108,6 +108,8 @@ def _json(found: exchange.Discrepancy) -> dict[str, Any]:
 
 
 def _ratio(value: float, best: float) -> float:
+    if value == best:  # both 0, or both infinite
+        return 1.0
     return value / best if best > 0 else math.inf
 
 

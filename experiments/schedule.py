@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import sys
 from pathlib import Path
@@ -15,6 +16,8 @@ from experiments.terminal import BadInput, console, print_json, quantity_table, 
 __all__ = ["app"]
 
 app = typer.Typer(help="Noise schedules: show, audit, design, compare.", rich_markup_mode=None)
+
+_MOST_SHOWN = 1_000_000  # steps
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 Plot = Annotated[Path | None, typer.Option(help="Draw to this file (.svg, .png, .pdf).")]
@@ -64,6 +67,8 @@ def show(
     """
     from experiments import named, quantities
 
+    if steps > _MOST_SHOWN:
+        raise BadInput(f"--steps must be at most {_MOST_SHOWN}, got {steps}.")
     schedule = named.schedule(name, steps, sigma_min, sigma_max)
     row = quantities.of_schedule(schedule)
     if spectrum is not None:
@@ -110,6 +115,8 @@ def audit(
     """
     from experiments import audits, schedule_tables
 
+    if at_most is not None and not 1 <= at_most < math.inf:
+        raise BadInput(f"--at-most must be a finite multiple of at least 1, got {at_most:g}.")
     notes: list[str] = []
     with noting(notes):
         given = read_schedule(config, steps, mu=mu)
@@ -128,7 +135,10 @@ def audit(
     else:
         schedule_tables.say_audit(facts)
     failed = any(found["kind"] == "fails" for found in facts["discrepancies"])
-    return 1 if failed or (at_most is not None and not facts["w2_ratio"] <= at_most) else 0
+    above = at_most is not None and not facts["w2_ratio"] <= at_most
+    if above:
+        print(f"pifs-sim: W₂ is {facts['w2_ratio']:.6g} times the optimum's, above {at_most:g}.", file=sys.stderr)
+    return 1 if failed or above else 0
 
 
 @app.command()
@@ -233,6 +243,8 @@ def spectrum(
     from experiments import designs, schedule_tables
     from pifs_sim.diffusion.spectra import save_spectrum
 
+    if output is not None and output.suffix != ".npz":
+        raise BadInput(f"--output must end in .npz, which --spectrum needs to know it again, got '{output}'.")
     data = read_data(None, source, size, stride=stride, grey=grey, rank=rank, seed=seed)
     with reading_input():
         facts = _data_facts(data) | designs.described(data.spectrum, seed) | {"left_out": data.left_out}

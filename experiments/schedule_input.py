@@ -20,6 +20,7 @@ __all__ = ["Data", "Given", "noting", "read_data", "read_schedule"]
 LATENTS = (".npy", ".safetensors")
 STEPS, MOST_STEPS = 50, 10_000
 _MOST_BYTES = 8_000_000
+_MOST_VARIANCE = 1e100  # products of two stay finite
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,11 @@ def noting(notes: list[str]) -> Iterator[None]:
 
 
 def _exported(path: Path) -> str | None:
-    """The text of a file that `exchange.to_json` may have written; None for any other."""
+    """The text of a file that `exchange.to_json` may have written; None for any other.
+
+    Raises:
+        BadInput: the file is of another export, which keeps too little of the schedule.
+    """
     if not path.is_file() or path.stat().st_size > _MOST_BYTES:
         return None
     text = path.read_bytes()
@@ -58,8 +63,12 @@ def _exported(path: Path) -> str | None:
         content = json.loads(text)
     except (RecursionError, ValueError):
         return None
-    own = isinstance(content, dict) and "angles" in content and "_class_name" not in content
-    return text.decode("utf-8") if own else None
+    if isinstance(content, dict) and "_class_name" not in content:
+        if "angles" in content:
+            return text.decode("utf-8")
+        if "sigmas" in content or "timesteps" in content:
+            raise BadInput(f"'{path}' holds steps for a class; what can be read again is written by --export json.")
+    return None
 
 
 def read_schedule(text: str, steps: int | None, *, mu: float | None = None) -> Given:
@@ -108,11 +117,18 @@ def _numbers(text: str) -> Any:
             "--spectrum must name a spectrum file, images or latents, or list variances separated by commas, "
             f"got {text!r:.80}."
         ) from None
-    if not (np.isfinite(values) & (values >= 0)).all():
+    if not (values >= 0).all():
         raise BadInput(f"--spectrum must list finite variances >= 0, got {text!r:.80}.")
     values = np.sort(values)[::-1]
     ones = np.ones(values.size, dtype=np.int64)
     return Spectrum(values, ones, np.zeros(values.size), 1, (values.size,))
+
+
+def _bounded(data: Data) -> Data:
+    largest = float(data.spectrum.eigenvalues.max())
+    if largest > _MOST_VARIANCE:
+        raise BadInput(f"--spectrum must hold variances of at most {_MOST_VARIANCE:g}, got {largest:g}.")
+    return data
 
 
 def _measured(path: Path, size: int | None, **options: Any) -> Data:
@@ -155,10 +171,12 @@ def read_data(spectrum: str | None, images: Path | None = None, size: int | None
         if spectrum is None:
             return _measured(default_photograph(), size, **options)
         path = Path(spectrum)
+        if path.exists() and spectrum and path.suffix != ".npz":
+            return _measured(path, size, **options)
+        if size is not None:
+            raise BadInput(f"--size must come with images or latents, got {size} with '{spectrum}'.")
+        if path.suffix != ".npz":
+            return _bounded(Data(_numbers(spectrum), "variances as given"))
         if not path.exists():
-            if path.suffix == ".npz":
-                raise BadInput(f"'{spectrum}': no such file or directory.")
-            return Data(_numbers(spectrum), "variances as given")
-        if path.suffix == ".npz":
-            return Data(load_spectrum(path), path.name)
-        return _measured(path, size, **options)
+            raise BadInput(f"'{spectrum}': no such file or directory.")
+        return _bounded(Data(load_spectrum(path), path.name))

@@ -46,8 +46,10 @@ def reading_input() -> Iterator[None]:
 
 def spoken(error: OSError) -> str:
     """An error of the system without its number: 'photo.png': no such file or directory."""
-    if error.strerror is None or error.filename is None:
+    if error.strerror is None:
         return str(error)
+    if error.filename is None:  # a full disk
+        return f"{error.strerror[:1].lower()}{error.strerror[1:]}."
     return f"'{error.filename}': {error.strerror[:1].lower()}{error.strerror[1:]}."
 
 

@@ -46,6 +46,8 @@ def svg(figure: Figure, name: str) -> str:
 
 def save(figure: Figure, path: Path) -> None:
     """Write the figure; the suffix chooses the format. ValueError for a format that matplotlib cannot write."""
+    if not path.suffix:
+        raise ValueError(f"a drawing's name must end in its format, such as .svg, .png or .pdf, got '{path}'.")
     metadata = {"Date": None} if path.suffix.lower() == ".svg" else None  # the same drawing is the same file
     with matplotlib.rc_context(STYLE | {"svg.hashsalt": "pifs-sim"}):
         figure.savefig(path, dpi=160, metadata=metadata)

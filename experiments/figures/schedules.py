@@ -157,5 +157,6 @@ def comparison(schedules: Sequence[Schedule], lam: Array, solver: Solver = "ddim
     top.set(ylabel="angle φ_t (rad)", ylim=(0, 1.65), xlim=(-0.01, 1.01))
     top.legend(fontsize=7)
     middle.set(xlabel="t / T  (clean → noise)", ylabel="threshold L*_t", ylim=(0, 1.03), xlim=top.get_xlim())
-    bottom.set(xscale="log", yscale="log", xlabel="variance λ", ylabel="error |1 − c(λ)|")
+    bottom.set(xscale="log", yscale="log", xlabel="variance λ")
+    bottom.set_ylabel("error |1 − c(λ)|", labelpad=0)  # within one decade the ticks' labels are wide
     return figure

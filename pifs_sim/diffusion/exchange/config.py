@@ -26,6 +26,7 @@ ConfigSource = Mapping[str, Any] | str | os.PathLike[str]
 MOST_STEPS = 10_000
 _MOST_TRAINING_STEPS = 100_000
 _MOST_BYTES = 8_000_000
+_MOST_NAMES = 100  # keys, and letters of a key
 _SIGMA_CHOICES = (
     "use_karras_sigmas",
     "use_exponential_sigmas",
@@ -97,13 +98,15 @@ def _flag(value: Any) -> bool | str:
 
 def _betas(value: Any) -> bool | str:
     rule = f"be a list of 2..{_MOST_TRAINING_STEPS} numbers strictly between 0 and 1"
-    if not isinstance(value, (list, tuple, np.ndarray)) or not 2 <= len(value) <= _MOST_TRAINING_STEPS:
+    listed = isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim == 1)
+    if not listed or not 2 <= len(value) <= _MOST_TRAINING_STEPS:
         return rule
     good = all(isinstance(beta, Real) and not isinstance(beta, bool) and 0 < float(beta) < 1 for beta in value)
     return good or rule
 
 
 _POSITIVE = _number(0, 1e9, "be positive and below 1e9")
+_SHIFT = _number(1e-6, 1e9, "lie between 1e-6 and 1e9")  # in float32 a smaller one divides by zero
 _BETA = _number(0, 1, "lie strictly between 0 and 1")
 _NAME = _choice("epsilon", "sample", "original_sample", "v_prediction", "flow_prediction")
 _ALGORITHM = _choice("dpmsolver", "dpmsolver++", "sde-dpmsolver", "sde-dpmsolver++", "deis")
@@ -121,8 +124,8 @@ _RULES: Mapping[str, Callable[[Any], bool | str]] = {
     "sigma_max": _POSITIVE,
     "sigma_data": _POSITIVE,
     "rho": _number(0, 1e3, "be positive and below 1000"),
-    "shift": _POSITIVE,
-    "flow_shift": _POSITIVE,
+    "shift": _SHIFT,
+    "flow_shift": _SHIFT,
     "shift_terminal": lambda value: (isinstance(value, Real) and 0 <= float(value) < 1) or "lie in [0, 1)",
     "lambda_min_clipped": lambda value: (
         (isinstance(value, Real) and not isinstance(value, bool) and value < 1e3) or "be a number below 1000"
@@ -148,10 +151,19 @@ def _checked(cls: SchedulerClass, name: str, value: Any) -> Any:
     return value
 
 
+def _foreign(cls: SchedulerClass, name: str, among: int) -> bool:
+    """Whether the class lacks an option that another has, or one that is spelled almost like one of its own."""
+    if name in cls.defaults or name in _OPTIONS:
+        return name not in cls.defaults
+    brief = among <= _MOST_NAMES and len(name) <= _MOST_NAMES  # of a hostile file the comparison would take minutes
+    return brief and bool(difflib.get_close_matches(name, cls.defaults, n=1, cutoff=0.85))
+
+
 def _load(source: str | os.PathLike[str]) -> object:
     try:
         path = Path(source)
         path = path / "scheduler_config.json" if path.is_dir() else path
+        source = path
         if path.stat().st_size > _MOST_BYTES:
             raise ValueError(f"`config` must be a file of at most {_MOST_BYTES} bytes, got {path.stat().st_size}.")
         text = path.read_bytes()
@@ -167,8 +179,10 @@ def _load(source: str | os.PathLike[str]) -> object:
         return json.loads(text)
     except RecursionError:
         raise ValueError("`config` must be a JSON object, got one nested too deeply to read.") from None
-    except ValueError:
+    except (json.JSONDecodeError, UnicodeDecodeError):
         raise ValueError(f"`config` must be a JSON object, got text that is not JSON: {text[:40]!r}.") from None
+    except ValueError:
+        raise ValueError("`config` must be a JSON object of readable numbers, got an integer too long.") from None
 
 
 def read_config(source: ConfigSource) -> Config:
@@ -177,16 +191,14 @@ def read_config(source: ConfigSource) -> Config:
     Raises:
         ValueError: an unreadable file, no JSON object, an unknown class, or an option of the wrong type or range.
     """
-    content = (
-        source if isinstance(source, Mapping) else _load(source) if isinstance(source, (str, os.PathLike)) else None
-    )
+    content = _load(source) if isinstance(source, (str, os.PathLike)) else source
     if not isinstance(content, Mapping):
-        raise ValueError(f"`config` must be a mapping or the path of a JSON object, got {show(content or source)}.")
+        raise ValueError(f"`config` must be a mapping or the path of a JSON object, got {show(content)}.")
     if "_class_name" not in content:
         raise ValueError("`config` must name its scheduler class under `_class_name`, got no such key.")
     cls = find_class(content["_class_name"])
     options = {name: _checked(cls, name, content.get(name, default)) for name, default in cls.defaults.items()}
-    foreign = sorted(name for name in content if isinstance(name, str) and name in _OPTIONS - set(cls.defaults))
+    foreign = sorted(name for name in content if isinstance(name, str) and _foreign(cls, name, len(content)))
     config = Config(cls, options, tuple(foreign))
     _check_together(config)
     return config

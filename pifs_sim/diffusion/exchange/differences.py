@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from pifs_sim.diffusion.angles import HALF_PI
 from pifs_sim.diffusion.exchange.config import Config, ConfigSource, read_config
 from pifs_sim.diffusion.exchange.levels import is_flow
 from pifs_sim.diffusion.exchange.ramps import timesteps_of
@@ -72,7 +73,11 @@ def _levels(made: SamplerSteps, angles: npt.NDArray[np.float64], number: int) ->
     if angle.size == number:
         m = min(angle.size, angles.size - 1) or 1
         with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = np.abs(np.log(np.tan(angle[:m]) / np.tan(angles[:m])))
+            # a time above 1 is an angle past pi/2, whose tangent is negative
+            ratio = np.abs(np.log(np.abs(np.tan(angle[:m]) / np.tan(angles[:m]))))
+        ratio[angle[:m] == angles[:m]] = 0.0  # 0/0
+        if max(angle[0], angles[0]) > HALF_PI - 1e-12:
+            ratio[0] = 0.0  # of pure noise: "start" says how far apart they are
         wrong = ratio > _ROUNDING
         if wrong.any():
             text = (

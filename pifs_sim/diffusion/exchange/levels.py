@@ -60,6 +60,8 @@ def edm_levels(config: Config, count: int, exact: bool) -> Levels:
         # the library's list runs from sigma_min up: one value is sigma_min
         sigma = np.exp(points) if exact or count > 1 else np.array([low])
     sigma = sigma if exact else _wide(sigma.astype(np.float32))
+    if not sigma[-1] > 0:
+        raise ValueError(f"`sigma_min` must be above 0 where the ramp ends, got {low!r} with `rho` {config['rho']!r}.")
     last = sigma[-1] if config["final_sigmas_type"] == "sigma_min" else 0.0
     return Levels(_quarter_log(sigma, exact), np.append(sigma, last))
 

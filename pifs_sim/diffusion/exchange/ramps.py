@@ -19,8 +19,11 @@ __all__ = ["chosen_ramp", "karras_ramp", "shifted", "timesteps_of"]
 
 
 def karras_ramp(high: float, low: float, u: FloatArray, rho: float = 7.0) -> FloatArray:
-    """Values at the fractions u of the ramp in sigma^(1/rho)."""
-    a, b = high ** (1 / rho), low ** (1 / rho)
+    """Values at the fractions u of the ramp in sigma^(1/rho); ValueError where that power overflows."""
+    try:
+        a, b = high ** (1 / rho), low ** (1 / rho)
+    except OverflowError:
+        raise ValueError(f"`rho` must keep sigma^(1/rho) finite, got {rho!r} with `sigma_max` {high!r}.") from None
     return np.asarray((a + u * (b - a)) ** rho)
 
 

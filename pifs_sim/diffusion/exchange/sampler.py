@@ -94,12 +94,16 @@ def _index_steps(config: Config, count: int, steps: FloatArray | None) -> Sample
 
 
 def sampler_steps(config: Config, count: int, *, mu: float | None, steps: FloatArray | None) -> SamplerSteps:
-    """The calls of the class for `count` steps, or for custom timesteps `steps`."""
+    """The calls of the class for `count` steps, or for custom timesteps `steps`; ValueError where one is NaN."""
     family = config.cls.family
     if family == "index":
-        return _index_steps(config, count, steps)
-    if family == "edm":
-        return _from_levels(config, edm_levels(config, count, exact=False))
-    if family == "flow":
-        return _from_levels(config, flow_levels(config, count, mu=mu, exact=False))
-    return _from_levels(config, sigma_levels(config, count, mu=mu, exact=False, steps=steps))
+        made = _index_steps(config, count, steps)
+    elif family == "edm":
+        made = _from_levels(config, edm_levels(config, count, exact=False))
+    elif family == "flow":
+        made = _from_levels(config, flow_levels(config, count, mu=mu, exact=False))
+    else:
+        made = _from_levels(config, sigma_levels(config, count, mu=mu, exact=False, steps=steps))
+    if any(np.isnan(values).any() for values in (made.timesteps, made.sigma, made.next_angle)):
+        raise ValueError(f"`config` must give {config.cls.name} finite noise levels, got NaN.")
+    return made

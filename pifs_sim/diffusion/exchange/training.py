@@ -120,7 +120,8 @@ def meant_angles(config: Config) -> FloatArray:
         cos, sin = np.cos(angles), np.sin(angles)
     else:
         # the running sum in extended precision, so that N roundings stay below one of float64
-        logs = np.cumsum(np.log1p(-_betas(config)), dtype=np.longdouble).astype(np.float64)
+        with np.errstate(divide="ignore"):  # beta = 1 leaves no signal
+            logs = np.cumsum(np.log1p(-_betas(config)), dtype=np.longdouble).astype(np.float64)
         cos, sin = np.exp(logs / 2), np.sqrt(-np.expm1(logs))
     if config["rescale_betas_zero_snr"]:
         kept = (cos - cos[-1]) / (cos[0] - cos[-1])

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from pifs_sim.diffusion.angles import FloatArray
 from pifs_sim.diffusion.spectra.images import Image, Skip
-from pifs_sim.diffusion.spectra.moments import Moments
+from pifs_sim.diffusion.spectra.moments import Moments, resolved
 from pifs_sim.diffusion.spectra.randomised import leading_spectrum
 from pifs_sim.diffusion.spectra.safetensors import MappedTensor, read_safetensors
 from pifs_sim.diffusion.spectra.spectrum import Spectrum
@@ -51,7 +51,7 @@ def _spectrum(
     else:
         values, vectors = np.linalg.eigh(moments.scatter / moments.count)
         mean, ones = np.abs(vectors.T @ moments.mean)[::-1], np.ones(values.size, dtype=np.int64)
-        return Spectrum(np.maximum(values[::-1], 0.0), ones, mean, moments.count, pool.shape)
+        return Spectrum(resolved(values[::-1], moments.count), ones, mean, moments.count, pool.shape)
 
     def one_pass(test: Callable[[int], FloatArray]) -> tuple[Moments, tuple[int, ...]]:
         sketch = Pool(tiling, test, argument)

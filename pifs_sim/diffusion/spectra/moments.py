@@ -14,7 +14,7 @@ import numpy as np
 
 from pifs_sim.diffusion.angles import FloatArray
 
-__all__ = ["Moments"]
+__all__ = ["Moments", "resolved"]
 
 _ROWS = 1 << 13  # most vectors of one chunk,
 _BYTES = 1 << 25  # unless they need more memory than this
@@ -62,3 +62,10 @@ class Moments:
             self.total += float(np.einsum("ij,ij->", block, block) + apart * (delta @ delta))
             self.from_origin += delta * (n / total)
         self.count, self.filled = total, 0
+
+
+def resolved(descending: FloatArray, count: int) -> FloatArray:
+    """Eigenvalues (d,) of the covariance of `count` vectors: at most count - 1 are positive, rounding aside."""
+    values = np.maximum(descending, 0.0)
+    values[count - 1 :] = 0.0
+    return values

@@ -15,6 +15,7 @@ import numpy as np
 
 from pifs_sim.diffusion.angles import FloatArray
 from pifs_sim.diffusion.spectra.images import Image, Skip
+from pifs_sim.diffusion.spectra.moments import resolved
 from pifs_sim.diffusion.spectra.tiling import Pool, Tiling, pool_images
 
 __all__ = ["PatchSpectrum", "default_photograph", "patch_spectrum"]
@@ -88,7 +89,7 @@ def patch_spectrum(
     covariance = moments.scatter / moments.count
     values, vectors = np.linalg.eigh(covariance)
     return PatchSpectrum(
-        np.maximum(values[::-1], 0.0), vectors[:, ::-1], moments.mean, covariance, moments.count, pool.shape
+        resolved(values[::-1], moments.count), vectors[:, ::-1], moments.mean, covariance, moments.count, pool.shape
     )
 
 
