@@ -1,6 +1,6 @@
 """Search for counterexamples to the inequalities of the ledger, and put the tightest cases on file.
 
-`python -m experiments.counterexamples [LABEL ...] --budget 600 --seed 0` prints a table and writes
+`python -m theory.counterexamples [LABEL ...] --budget 600 --seed 0` prints a table and writes
 theory/evidence/search.json; it ends with status 1 if a slack is negative beyond the error of its computation.
 """
 

@@ -3,7 +3,7 @@
 A third of the evaluations go to Hypothesis with target(-slack), a third to differential evolution, a sixth each to
 dual annealing and to the simplex method from the least point found. What is least is rounded to as few digits as keep
 it so: within the tolerance where the slack is not negative, below it where it is. Seeds decide everything.
-`python -m experiments.counterexamples` runs it and writes theory/evidence/search.json.
+`python -m theory.counterexamples` runs it and writes theory/evidence/search.json.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from experiments.counterexamples import main
+from theory.counterexamples import main
 from theory.ledger import labels
 from theory.search import Inequality, lowest, stored, tightest, write
 from theory.slacks import INEQUALITIES
