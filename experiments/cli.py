@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -68,7 +69,9 @@ def _claims(options: Sequence[str] | None) -> list[str] | None:
 
 @app.command()
 def validate(
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer random examples, and no Coq; other proofs run.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer random examples, and no Coq; other proofs run.")
+    ] = False,
     as_json: Json = False,
     report: Annotated[Path, typer.Option(help="Folder for index.html.", file_okay=False)] = Path("report"),
     image: Annotated[Path | None, typer.Option(help="Image file or folder; default: a photograph.")] = None,
@@ -95,8 +98,11 @@ def validate(
         source = spectra.default_photograph() if image is None else image
         spectrum = spectra.patch_spectrum(source, 8, progress=tick)
         report.mkdir(parents=True, exist_ok=True)
-    with reading_input(), progress_bar("claims") as tick:
-        entries = ledger.run(wanted, quick=quick, workers=os.cpu_count() or 1, progress=tick)
+    with ThreadPoolExecutor(1) as aside:  # other processes examine the claims, this one only waits for them
+        pictures = aside.submit(page.pictures)
+        with reading_input(), progress_bar("claims") as tick:
+            entries = ledger.run(wanted, quick=quick, workers=os.cpu_count() or 1, progress=tick)
+        pictures.result()
     chosen = [schedules.linear(1000), schedules.cosine(1000)]
     rows = [quantities.of_spectrum(schedule, spectrum.eigenvalues) for schedule in chosen]
     with reading_input():
@@ -136,6 +142,26 @@ def _entry(entry: Any) -> dict[str, Any]:
         "worst_error": entry.worst_error,
         "seconds": round(entry.seconds, 3),
     }
+
+
+@app.command("report")
+def study_report(
+    store: Annotated[Path, typer.Option("--store", help="Folder of the records.")] = Path("store"),
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the pages.", file_okay=False)] = Path(
+        "site"
+    ),
+) -> int:
+    """Write the pages of what a store holds: an index, and question, verdict, plot and table of each study.
+
+    Example: pifs-sim report --store store -o site
+    """
+    batches.needs_batch("pyarrow")
+    from experiments.report import studies
+    from experiments.store import Store
+
+    with reading_input():
+        print(f"Wrote {studies.write(Store.open(store), output)}")
+    return 0
 
 
 @app.command()
