@@ -32,6 +32,8 @@ from experiments.store.files import StoreError
 
 __all__ = ["Cluster", "compute"]
 
+_EARLY = tuple(name for name in THREADS if "NUMBA" not in name)  # Numba minds if its own changes later
+
 _PATIENCE = 5.0  # seconds for a scheduler to answer
 _RETRIES = 2  # of a task whose Dask worker died
 _mine = threading.local()
@@ -83,7 +85,10 @@ class Cluster:
             stack.enter_context(
                 dask.config.set(
                     {
-                        "distributed.nanny.pre-spawn-environ": dict.fromkeys(THREADS, "1"),
+                        "distributed.nanny.pre-spawn-environ": dict.fromkeys(
+                            _EARLY, "1"
+                        ),  # passes through this process
+                        "distributed.nanny.environ": dict.fromkeys(THREADS, "1"),  # the workers' alone
                         "distributed.scheduler.allowed-failures": _RETRIES,
                         "distributed.comm.timeouts.connect": f"{_PATIENCE}s",
                     }

@@ -27,8 +27,6 @@ from theory.workers import context
 __all__ = ["REPORTED", "Entry", "decide", "labels", "order", "render", "run", "steps"]
 
 
-_ROWS: dict[str, Reported] = {row.label: row for row in REPORTED}
-
 Progress = Callable[[int, int], None] | None
 
 EXAMPLES = 60
@@ -119,8 +117,11 @@ def suppose(evidence: Sequence[Evidence]) -> list[Evidence]:
     return [replace(e, outcome="passed") if skip else e for e, skip in zip(evidence, absent, strict=True)]
 
 
-def _reported_entry(label: str) -> Entry:
-    row = _ROWS[label]
+def _reported(label: str) -> Reported | None:
+    return next((row for row in REPORTED if row.label == label), None)
+
+
+def _reported_entry(row: Reported) -> Entry:
     began = time.perf_counter()
     status, detail, worst = row.decide()
     outcome: Outcome = "passed" if status == Status.REPRODUCED else "unknown"
@@ -137,7 +138,8 @@ def _examine(label: str, examples: int) -> tuple[list[Evidence], float]:
 
 
 def _task(label: str, examples: int) -> Entry | tuple[list[Evidence], float]:
-    return _reported_entry(label) if label in _ROWS else _examine(label, examples)
+    row = _reported(label)
+    return _examine(label, examples) if row is None else _reported_entry(row)
 
 
 def _results(queue: Sequence[str], examples: int, workers: int) -> Iterator[tuple[str, Any]]:
@@ -185,7 +187,7 @@ def run(
     unknown = [label for label in wanted or [] if label not in known]
     if unknown:
         raise ValueError(f"unknown claim {unknown[0]!r}.")
-    rows = [label for label in _ROWS if wanted is None or label in wanted]
+    rows = [row.label for row in REPORTED if wanted is None or row.label in wanted]
     claims = claims_for(set(wanted or known) - set(rows))
     queue = order(claims)
     results: dict[str, Any] = {}
