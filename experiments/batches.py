@@ -147,16 +147,22 @@ def _settle(store: Store, plans: list[Plan], engine: Engine, tally: Tally, retry
     from experiments import runner
     from experiments.store.index import opened
 
+    stopped = False
+
     def stop(*_: object) -> None:
+        nonlocal stopped
+        stopped = True  # an exception is lost that is raised while something is being collected: `tick` repeats it
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {name: signal.signal(name, stop) for name in (signal.SIGTERM, signal.SIGINT)}
     looked = time.monotonic()
     try:
         with _bar(sum(len(plan) for plan in plans)) as show:
 
             def tick(now: Tally) -> None:
                 nonlocal looked
+                if stopped:
+                    raise KeyboardInterrupt
                 show(now.settled)
                 if now.computed and time.monotonic() > looked + _INDEXING:
                     with opened(store):
@@ -167,7 +173,8 @@ def _settle(store: Store, plans: list[Plan], engine: Engine, tally: Tally, retry
     except KeyboardInterrupt:
         return 130
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for name, handler in before.items():
+            signal.signal(name, handler)
     if tally.computed or tally.damaged:
         with opened(store):
             pass
