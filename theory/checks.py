@@ -5,7 +5,7 @@ points; every mutant must be rejected at several of those points, and by a count
 Each finding is an `Evidence`; unknown and not-run are not passed.
 
 A claim may name the REGIONS of its points that matter, as predicates of a point: a property whose examples never reach
-one of them is vacuous there, and so not passed.
+one of them is vacuous there, and so not passed; the few examples of a quick run cannot tell.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from theory.proofs.identities import is_zero
 
 __all__ = ["Evidence", "Outcome", "check_property", "file_of", "gather", "load", "regions", "survivors"]
 
+_TELLING = 30  # examples from which on a region that none reached makes a property vacuous
 _REJECTIONS = 3  # a mutant must fail at this many points
 
 
@@ -94,10 +95,11 @@ def check_property(module: ModuleType, formula: Formula, examples: int) -> tuple
     except Violation as violation:
         return Evidence("property", "failed", f"{points[-1]!r}: {violation}"[:600]), points
     reached = {name: sum(bool(inside(**point)) for point in points) for name, inside in regions(module).items()}
-    outcome: Outcome = "passed" if all(reached.values()) else "unknown"
+    telling = examples >= _TELLING
+    outcome: Outcome = "passed" if all(reached.values()) or not telling else "unknown"
     detail = "; ".join([f"{len(errors)} examples", *(f"{name}: {n}" for name, n in reached.items())])
     never = [name for name, n in reached.items() if not n]
-    if never:
+    if never and telling:
         detail = f"vacuous: never {', never '.join(never)}; {detail}"
     return Evidence("property", outcome, detail, max(errors), errors=tuple(errors)), points
 
