@@ -11,11 +11,10 @@ from typing import Annotated
 
 import typer
 
+from experiments.engines import THREADS
 from experiments.terminal import BadInput, console, print_json, unknown
 
 __all__ = ["bench", "names"]
-
-_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 def _folder() -> Path:
@@ -62,5 +61,5 @@ def bench(
     command = [sys.executable, "-m", f"experiments.benchmarks.{name}"]
     command += [] if rounds is None else ["--rounds", str(rounds)]
     command += [] if output is None else ["--output", str(output)]
-    environment = os.environ | {variable: str(threads) for variable in _THREADS}
+    environment = os.environ | {variable: str(threads) for variable in THREADS}
     return 1 if subprocess.run(command, env=environment, check=False).returncode else 0

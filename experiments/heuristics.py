@@ -31,12 +31,12 @@ from pifs_sim.diffusion.design.published import ALIGN_YOUR_STEPS, align_your_ste
 from pifs_sim.diffusion.design.resolution import ModeSpectrum, best_shift, mode_spectrum
 from pifs_sim.diffusion.spectra import default_photograph, patch_spectrum
 
-__all__ = ["Offsets", "Shifts", "Weights", "main", "offsets", "photographs", "shifts", "tables", "weights"]
+__all__ = ["SCIKIT", "Offsets", "Shifts", "Weights", "main", "offsets", "photographs", "shifts", "tables", "weights"]
 
 Array = npt.NDArray[np.float64]
 SIZES = (16, 32, 64, 128, 256, 512)
 _RESULTS = Path(__file__).with_name("results")
-_SCIKIT = (
+SCIKIT = (
     "astronaut.png",
     "chelsea.png",
     "coffee.png",
@@ -89,7 +89,7 @@ def photographs() -> dict[str, Path]:
     package = importlib.util.find_spec("skimage")
     if package is not None and package.origin is not None:
         folder = Path(package.origin).parent / "data"
-        found += [folder / name for name in _SCIKIT if (folder / name).is_file()]
+        found += [folder / name for name in SCIKIT if (folder / name).is_file()]
     return {path.name: path for path in found}
 
 

@@ -9,12 +9,13 @@ import platform
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-__all__ = ["arguments", "medians", "publish", "settings"]
+__all__ = ["arguments", "medians", "publish", "settings", "versions"]
 
 
 def _processor() -> str:
@@ -33,6 +34,18 @@ def _threads() -> str:
         return "unknown: threadpoolctl is not installed"
     pools = [f"{pool['internal_api']} {pool['version']}: {pool['num_threads']}" for pool in threadpool_info()]
     return ", ".join(sorted(pools)) or "no thread pool"
+
+
+def versions(names: Sequence[str]) -> str:
+    """Peers with their versions, or that they are not installed."""
+
+    def one(name: str) -> str:
+        try:
+            return f"{name} {version(name)}"
+        except PackageNotFoundError:
+            return f"no {name}"
+
+    return ", ".join(map(one, names))
 
 
 def settings() -> dict[str, str | int]:

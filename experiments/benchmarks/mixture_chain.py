@@ -15,13 +15,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
 
 from experiments.benchmarks.limits import blas, multiply_add_peak
-from experiments.benchmarks.machine import arguments, medians, publish
+from experiments.benchmarks.machine import arguments, medians, publish, versions
 from experiments.benchmarks.mixture_libraries import library_peers
 from experiments.benchmarks.mixture_peers import peers
 from pifs_sim.kernels import mixture_chain
@@ -66,13 +65,6 @@ def _repeated(task: Callable[[], Any], runs: int) -> None:
 
 def _flops(batch: int, d: int, count: int) -> float:
     return batch * T * (4.0 * count * d + 8 * d + 10 * count)
-
-
-def _version(name: str) -> str:
-    try:
-        return f"{name} {version(name)}"
-    except PackageNotFoundError:
-        return f"no {name}"
 
 
 def main() -> None:
@@ -124,7 +116,7 @@ def main() -> None:
         "against the fastest form of any peer": "; ".join(f"{case} {ratio:.3g}" for case, ratio in best.items()),
         "multiply-add peak, GFLOP/s": ", ".join(f"{name} {value / 1e9:.4g}" for name, value in peak.items()),
         "BLAS": blas(),
-        "peers": ", ".join(map(_version, ("jax", "torch", "azula", "smalldiffusion", "diffusers"))),
+        "peers": versions(("jax", "torch", "azula", "smalldiffusion", "diffusers")),
         "rounds": options.rounds,
     }
     publish(rows, facts, "Chains of a mixture", options.output)

@@ -15,13 +15,12 @@ import math
 import os
 from collections.abc import Callable
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
 
 from experiments.benchmarks.limits import blas, multiply_add_peak
-from experiments.benchmarks.machine import arguments, medians, publish
+from experiments.benchmarks.machine import arguments, medians, publish, versions
 from experiments.benchmarks.mixture_chain import on_cores
 from experiments.benchmarks.point_cloud_peers import NAMES, peers
 from pifs_sim.kernels import point_cloud_covariance_apply, point_cloud_mean
@@ -56,13 +55,6 @@ def _task(points: Any, angle: tuple[float, float], x: Any, V: Any, **options: An
 
 def _flops(batch: int, count: int, d: int, p: int) -> float:
     return batch * count * ((6.0 + 4 * p) * d + 20 if p else 4.0 * d + 10)
-
-
-def _version(name: str) -> str:
-    try:
-        return f"{name} {version(name)}"
-    except PackageNotFoundError:
-        return f"no {name}"
 
 
 def main() -> None:
@@ -110,7 +102,7 @@ def main() -> None:
         "multiply-add peak, GFLOP/s": ", ".join(f"{name} {value / 1e9:.4g}" for name, value in peak.items()),
         "GPU": "not measured",
         "BLAS": blas(),
-        "peers": ", ".join(map(_version, NAMES)),
+        "peers": versions(NAMES),
         "rounds": options.rounds,
     }
     publish(rows, facts, "Point clouds", options.output)

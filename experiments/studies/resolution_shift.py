@@ -21,17 +21,7 @@ NAME = "resolution_shift"
 VERSION = 1
 CLAIMS = ("resolution-shift", "resolution-shift-rule", "fixed-mode-shift")
 _POWERS = ["k^-1", "k^-1.5", "k^-2", "k^-2.5", "k^-3", "k^-3.5"]
-_PHOTOGRAPHS = [
-    "grace_hopper.jpg",
-    "astronaut.png",
-    "chelsea.png",
-    "coffee.png",
-    "hubble_deep_field.jpg",
-    "ihc.png",
-    "motorcycle_left.png",
-    "retina.jpg",
-    "rocket.jpg",
-]
+_PHOTOGRAPHS = ["grace_hopper.jpg", *heuristics.SCIKIT]
 GRIDS = {
     "smoke": {"picture": ["k^-2", "grace_hopper.jpg"]},
     "paper": {"picture": [*_POWERS, *_PHOTOGRAPHS]},
