@@ -1,58 +1,13 @@
 """Studies of regimes, release, attention, collages and the bridge: smoke grids, and closed forms of their runs."""
 
-from functools import cache
-
 import numpy as np
 import pytest
 
 from experiments.studies import release_order, w1_bridge_tightness
-from experiments.study import generator, key, load, points
+from experiments.study import generator, key, load
 from pifs_sim.diffusion import geometry, schedules
 from pifs_sim.dynamics import block_norms
-from theory import ledger
-
-CASES = {  # study: answer on the smoke grid, and one of its numbers
-    "two_regimes": ("refuted", "kappa grows", 0.2),
-    "release_order": ("refuted", "largest share", 7 / 19),
-    "entropy_coupling": ("refuted", "most", 0.9929824561403509),
-    "attention_hard_limit": ("confirmed", "least power", 0.8925705593570973),
-    "collage_tightness": ("confirmed", "largest", 0.627566390217929),
-    "w1_bridge_tightness": ("confirmed", "least ratio", 0.011368813324794167),
-}
-
-
-@cache
-def smoke(name):
-    """The rows of the smoke grid, with their points."""
-    module = load(name)
-    return [
-        {**point, **row}
-        for point in points(module, "smoke")
-        for row in module.run(**point, rng=generator(key(module, point)))
-    ]
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_the_smoke_grid_has_its_verdict(name):
-    answer, number, value = CASES[name]
-    found = load(name).verdict(smoke(name))
-    assert found.answer == answer
-    assert found.numbers[number] == pytest.approx(value, rel=load(name).TOLERANCE)
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_rows_have_the_same_finite_columns(name):
-    rows = smoke(name)
-    assert all(list(row) == list(rows[0]) for row in rows)
-    assert all(np.isfinite(value) for row in rows for value in row.values() if not isinstance(value, str))
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_claims_are_in_the_ledger_and_the_plot_can_be_drawn(name):
-    module = load(name)
-    assert set(module.CLAIMS) <= {*ledger.labels()}
-    assert name == module.NAME
-    assert module.plot(smoke(name)).axes
+from tests.experiments.smoke import smoke
 
 
 def test_gaussian_block_norms_are_those_of_its_affine_steps():

@@ -1,58 +1,13 @@
 """Studies of dimensions, schedules, heuristics and volumes: their smoke grids, and closed forms of their runs."""
 
 import math
-from functools import cache
 
 import numpy as np
 import pytest
 
-from experiments.study import generator, key, load, points
+from experiments.study import load
 from pifs_sim.diffusion import geometry, schedules
-from theory import ledger
-
-CASES = {  # study: answer on the smoke grid, and one of its numbers
-    "ensemble_dimension": ("confirmed", "median d_eff/d", 0.744938510948225),
-    "attractor_dimension": ("refuted", "largest gap, repeated", 2.0),
-    "optimal_schedules": ("confirmed", "largest excess", 0.15569530867363723),
-    "resolution_shift": ("refuted", "largest W2 slope", 0.6351658001645405),
-    "minsnr_balance": ("refuted", "median excess", 0.2641788669105116),
-    "ays_distance": ("refuted", "two-scale, sdxl", 0.08068807003095292),
-    "lyapunov_vs_entropy": ("confirmed", "largest gap", 0.0901677317900331),
-}
-
-
-@cache
-def smoke(name):
-    """The rows of the smoke grid, with their points."""
-    module = load(name)
-    return [
-        {**point, **row}
-        for point in points(module, "smoke")
-        for row in module.run(**point, rng=generator(key(module, point)))
-    ]
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_the_smoke_grid_has_its_verdict(name):
-    answer, number, value = CASES[name]
-    found = load(name).verdict(smoke(name))
-    assert found.answer == answer
-    assert found.numbers[number] == pytest.approx(value, rel=load(name).TOLERANCE)
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_rows_have_the_same_finite_columns(name):
-    rows = smoke(name)
-    assert all(list(row) == list(rows[0]) for row in rows)
-    assert all(np.isfinite(value) for row in rows for value in row.values() if not isinstance(value, str))
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_claims_are_in_the_ledger_and_the_plot_can_be_drawn(name):
-    module = load(name)
-    assert set(module.CLAIMS) <= {*ledger.labels()}
-    assert name == module.NAME
-    assert module.plot(smoke(name)).axes
+from tests.experiments.smoke import smoke
 
 
 def run(name, **point):
