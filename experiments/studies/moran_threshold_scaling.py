@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from experiments import figures
+from experiments.studies.schedule_table import linear_beta
 from experiments.study import Row, Scalar, Verdict
 from pifs_sim.diffusion import Schedule, geometry, schedules
 
@@ -29,11 +30,8 @@ TOLERANCE = 1e-9
 
 
 def _schedule(name: str, steps: int) -> Schedule:
-    if name == "linear":
-        if steps < 1000:
-            return schedules.linear(1000).subsample(np.round(np.linspace(0, 1000, steps + 1)).astype(int))
-        return schedules.linear(steps, 0.1 / steps, 20 / steps)
     made = {
+        "linear": lambda: linear_beta(steps),
         "uniform angle": lambda: schedules.uniform_angle(steps),
         "karras": lambda: schedules.karras(steps, 0.002, 80),
         "log-linear": lambda: schedules.log_linear(steps, 0.002, 80),

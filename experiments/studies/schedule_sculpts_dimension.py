@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from experiments import figures
+from experiments.studies.schedule_table import linear_beta
 from experiments.study import Row, Scalar, Verdict
 from pifs_sim.diffusion import Schedule, geometry, schedules
 from pifs_sim.dynamics import kaplan_yorke_dimension
@@ -41,7 +42,7 @@ def _schedule(family: str, steps: int, offset: float) -> Schedule:
     if family == "cosine":
         return schedules.cosine(steps, offset, max_beta=None)
     if family == "linear":
-        return schedules.linear(1000).subsample(np.round(np.linspace(0, 1000, steps + 1)).astype(int))
+        return linear_beta(steps)
     return schedules.karras(steps, 0.002, 80) if family == "karras" else schedules.uniform_angle(steps)
 
 

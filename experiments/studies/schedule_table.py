@@ -17,7 +17,7 @@ from experiments import figures
 from experiments.study import Row, Scalar, Verdict
 from pifs_sim.diffusion import Schedule, geometry, schedules
 
-__all__ = ["CLAIMS", "GRIDS", "NAME", "TOLERANCE", "VERSION", "plot", "run", "verdict"]
+__all__ = ["CLAIMS", "GRIDS", "NAME", "TOLERANCE", "VERSION", "linear_beta", "plot", "run", "verdict"]
 
 NAME = "schedule_table"
 VERSION = 1
@@ -31,18 +31,19 @@ TOLERANCE = 1e-9
 _PRINTED = {"linear": (0.805, 0.341), "cosine": (0.637, 0.483), "cosine, offset 0.008": (0.641, 0.474)}
 
 
+def linear_beta(steps: int) -> Schedule:
+    """Linear beta with T steps: every so many of 1000 for fewer, and smaller betas of the same sum for more."""
+    if steps < 1000:
+        return schedules.linear(1000).subsample(np.round(np.linspace(0, 1000, steps + 1)).astype(int))
+    return schedules.linear(steps, 1e-4 * (1000 / steps), 0.02 * (1000 / steps))
+
+
 def _schedule(name: str, steps: int) -> Schedule:
-    """The schedule with T steps; linear beta keeps its integral, beta = 1e-4..0.02 being those of 1000 steps."""
     if name == "linear":
-        scale = 1000 / steps
-        return schedules.linear(steps, 1e-4 * scale, 0.02 * scale) if steps >= 1000 else _coarse(steps)
+        return linear_beta(steps)
     if name == "uniform angle":
         return schedules.uniform_angle(steps)
     return schedules.cosine(steps, 0.008 if "offset" in name else 0.0, max_beta=None)
-
-
-def _coarse(steps: int) -> Schedule:
-    return schedules.linear(1000).subsample(np.round(np.linspace(0, 1000, steps + 1)).astype(int))
 
 
 def run(*, schedule: str, steps: int, rng: np.random.Generator) -> list[dict[str, Scalar]]:
