@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from theory.checks import file_of, load
-from theory.claim import Claim
+from theory.claim import Claim, Status
 
 __all__ = ["admit", "claims_for"]
 
@@ -39,7 +39,8 @@ def admit(module: ModuleType, label: str) -> Claim:
 
     Raises:
         ValueError: a part is missing or empty, the label is not the file's, a statement believed true has no witness
-            or fewer than two mutants, one believed false no counterexample, or a point violates the assumptions.
+            or fewer than two mutants, one believed false no correction or no counterexample, or a point
+            violates the assumptions.
     """
 
     def refuse(why: str) -> ValueError:
@@ -61,6 +62,8 @@ def admit(module: ModuleType, label: str) -> Claim:
             raise refuse("it has no witness")
         if len(claim.mutants) < 2:
             raise refuse(f"it has {len(claim.mutants)} mutants, expected at least 2")
+        if claim.expects is Status.REFUTED:
+            raise refuse("it is believed false, but `corrected_by` names no claim that is true instead")
     else:
         if find_spec(f"theory.claims.{claim.corrected_by.replace('-', '_')}") is None:
             raise refuse(f"`corrected_by` names {claim.corrected_by!r}, but there is no such claim")

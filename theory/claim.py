@@ -138,8 +138,9 @@ class Claim:
         scope: where it was established, honestly.
         uses: labels of the claims that the proof rests on.
         witness: named points that meet the assumptions: the claim is not vacuous.
-        mutants: plausible wrong formulas, by description; the claim's own checks must reject each.
-        expects: the author's belief, compared with the computed status.
+        mutants: plausible wrong formulas, by description; the claim's own checks must reject each. None are needed of
+            a statement believed false.
+        expects: the author's belief, compared with the computed status; REFUTED where `corrected_by` is given.
         corrected_by: for a statement believed false, the label of the claim that is true instead.
         counterexamples: points at which a statement believed false fails.
     """
@@ -152,8 +153,8 @@ class Claim:
     assumptions: str
     scope: str
     witness: Mapping[str, Mapping[str, Any]]
-    mutants: Mapping[str, Formula]
-    expects: Status
+    mutants: Mapping[str, Formula] = field(default_factory=dict)
+    expects: Status = Status.REFUTED
     uses: tuple[str, ...] = ()
     corrected_by: str | None = None
     counterexamples: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

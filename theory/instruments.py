@@ -81,8 +81,8 @@ def tangent_product(chain: Chain) -> Array:
 
 
 @dataclass(frozen=True)
-class LinearNoise:
-    """A denoiser with eps_hat(x) = Q diag(eigenvalues) Q^T x: any symmetric Jacobian, exact data law or not."""
+class _Linear:
+    """Q diag(eigenvalues) Q^T, as what a denoiser estimates at every angle."""
 
     eigenvalues: Array
     eigenvectors: Array
@@ -92,22 +92,36 @@ class LinearNoise:
         """Dimension d."""
         return self.eigenvalues.size
 
+    def of(self, x: Array) -> Array:
+        """Q diag(eigenvalues) Q^T x, (B, d)."""
+        return (x @ self.eigenvectors * self.eigenvalues) @ self.eigenvectors.T
+
+
+@dataclass(frozen=True)
+class LinearNoise(_Linear):
+    """A denoiser with eps_hat(x) = Q diag(eigenvalues) Q^T x: any symmetric Jacobian, exact data law or not."""
+
     def posterior(self, x: Any, angle: float) -> Any:
         """The estimates at x, (B, d); the angle must be below pi/2."""
         return _LinearPosterior(self, x, *(float(value) for value in cos_sin(angle)))
 
 
 @dataclass(frozen=True)
-class _LinearPosterior:
-    denoiser: LinearNoise
+class _Estimates:
+    denoiser: _Linear
     x: Array
     cos: float
     sin: float
 
     @property
+    def linear(self) -> Array:
+        return self.denoiser.of(self.x)
+
+
+class _LinearPosterior(_Estimates):
+    @property
     def noise(self) -> Array:
-        rotation = self.denoiser.eigenvectors
-        return (self.x @ rotation * self.denoiser.eigenvalues) @ rotation.T
+        return self.linear
 
     @property
     def mean(self) -> Array:
@@ -120,41 +134,22 @@ class _LinearPosterior:
 
 
 @dataclass(frozen=True)
-class LinearVelocity:
+class LinearVelocity(_Linear):
     """A denoiser with v_hat(x) = Q diag(eigenvalues) Q^T x at every angle, pi/2 included."""
-
-    eigenvalues: Array
-    eigenvectors: Array
-
-    @property
-    def dim(self) -> int:
-        """Dimension d."""
-        return self.eigenvalues.size
 
     def posterior(self, x: Any, angle: float) -> Any:
         """The estimates at x, (B, d): the rotation of (x, v_hat) by the angle."""
         return _VelocityPosterior(self, x, *(float(value) for value in cos_sin(angle)))
 
 
-@dataclass(frozen=True)
-class _VelocityPosterior:
-    denoiser: LinearVelocity
-    x: Array
-    cos: float
-    sin: float
-
-    @property
-    def _velocity(self) -> Array:
-        rotation = self.denoiser.eigenvectors
-        return (self.x @ rotation * self.denoiser.eigenvalues) @ rotation.T
-
+class _VelocityPosterior(_Estimates):
     @property
     def noise(self) -> Array:
-        return self.sin * self.x + self.cos * self._velocity
+        return self.sin * self.x + self.cos * self.linear
 
     @property
     def mean(self) -> Array:
-        return self.cos * self.x - self.sin * self._velocity
+        return self.cos * self.x - self.sin * self.linear
 
     @property
     def mean_jacobian(self) -> Spectral:

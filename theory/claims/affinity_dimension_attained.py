@@ -9,7 +9,7 @@ from typing import Any
 
 import sympy as sp
 
-from theory.claim import Claim, Formula, Identity, Obligation, Status
+from theory.claim import Claim, Formula, Identity, Obligation
 from theory.claims import affinity_dimension
 from theory.claims.affinity_dimension import box, s, singular_value_function
 
@@ -23,8 +23,6 @@ CLAIM = Claim(
     scope="refuted on carpets that leave rows empty",
     uses=("affinity-dimension",),
     witness={"every row": {"carpet": (2, ((0, 0), (2, 0), (3, 1))), "seed": 1}},
-    mutants={},
-    expects=Status.REFUTED,
     corrected_by="affinity-dimension",
     counterexamples={
         "one row: ln 3/ln 4 below 1 + ln(3/2)/ln 4": {"carpet": (2, ((0, 0), (2, 0), (3, 0))), "seed": 2},

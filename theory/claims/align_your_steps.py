@@ -9,7 +9,7 @@ from typing import Any
 import sympy as sp
 
 from pifs_sim.diffusion.design import fits
-from theory.claim import Claim, Formula, Status, Violation
+from theory.claim import Claim, Formula, Violation
 from theory.claims import ays_density
 from theory.claims.ays_density import axis
 
@@ -24,8 +24,6 @@ CLAIM = Claim(
     scope="refuted by the tables of SD1.5, SDXL and SVD",
     uses=("ays-density", "criterion-workload"),
     witness={"SD1.5": {"table": "sd15"}},
-    mutants={},
-    expects=Status.REFUTED,
     corrected_by="ays-density",
     counterexamples={"SD1.5": {"table": "sd15"}, "SDXL": {"table": "sdxl"}, "SVD": {"table": "svd"}},
 )

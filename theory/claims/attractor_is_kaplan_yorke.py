@@ -15,7 +15,7 @@ import sympy as sp
 
 from pifs_sim.diffusion import Chain, Schedule, schedules
 from pifs_sim.dynamics import kaplan_yorke_dimension
-from theory.claim import Claim, Formula, Obligation, Status, close
+from theory.claim import Claim, Formula, Obligation, close
 from theory.claims import attractor_dimension
 from theory.claims.attractor_dimension import FLOOR, Dimensions, information, measure
 from theory.marginals import Array, Law, normal_law
@@ -34,8 +34,6 @@ CLAIM = Claim(
     scope="refuted for Gaussian data of any variances but the widest, and for Cantor's set",
     uses=("attractor-dimension",),
     witness={"wide normal data": {"data": ("wide",), "schedule": ANGLES}},
-    mutants={},
-    expects=Status.REFUTED,
     corrected_by="attractor-dimension",
     counterexamples={
         "narrow normal data": {"data": ("narrow",), "schedule": ANGLES},

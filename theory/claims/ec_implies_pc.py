@@ -12,7 +12,7 @@ import sympy as sp
 
 from pifs_sim.diffusion import Chain, exact_denoiser, schedules
 from pifs_sim.diffusion.measures import Gaussian
-from theory.claim import Claim, Formula, Identity, Obligation, Status
+from theory.claim import Claim, Formula, Identity, Obligation
 from theory.claims import ec_versus_pc
 from theory.claims.ec_versus_pc import in_blocks
 from theory.instruments import step_jacobian
@@ -31,8 +31,6 @@ CLAIM = Claim(
     scope="refuted for two patches, positive semidefinite",
     uses=("ec-versus-pc",),
     witness={"no coupling": {"blocks": in_blocks(np.diag([0.5, 0.25]), 1)}},
-    mutants={},
-    expects=Status.REFUTED,
     corrected_by="ec-versus-pc",
     counterexamples={
         "‖J‖₂ = 0.8536, κ + δ = 1": {"blocks": in_blocks([[0.25, 0.25], [0.25, 0.75]], 1)},

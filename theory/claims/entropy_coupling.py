@@ -10,7 +10,7 @@ from typing import Any
 
 import sympy as sp
 
-from theory.claim import Claim, Formula, Identity, Obligation, Status
+from theory.claim import Claim, Formula, Identity, Obligation
 from theory.claims import coupling_needs_entropy
 
 correlation = sp.Symbol("rho(H_t,delta_t)", real=True)
@@ -31,8 +31,6 @@ CLAIM = Claim(
     scope="refuted for exact denoisers of points",
     uses=("coupling-needs-entropy",),
     witness={"above the release": {"kind": "pair", "seed": 0, "count": 2, "patches": 2}},
-    mutants={},
-    expects=Status.REFUTED,
     corrected_by="coupling-needs-entropy",
     counterexamples={
         "twelve points": {"kind": "points", "seed": 1, "count": 12, "patches": 4},

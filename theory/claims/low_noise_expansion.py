@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from theory.claim import Claim, Status
+from theory.claim import Claim
 from theory.claims import two_regimes
 from theory.formulas import R
 
@@ -22,8 +22,6 @@ CLAIM = Claim(
     scope="refuted on points",
     uses=("two-regimes",),
     witness={"a density": {"count": 1, "ratio": 0.5, "seed": 1}},
-    mutants={},
-    expects=Status.REFUTED,
     corrected_by="two-regimes",
     counterexamples={
         "four points": {"count": 1, "ratio": 0.5, "seed": 1},

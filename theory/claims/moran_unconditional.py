@@ -12,7 +12,7 @@ import sympy as sp
 
 from pifs_sim.diffusion import Schedule, schedules
 from pifs_sim.testing import strategies
-from theory.claim import Claim, Formula, Identity, Obligation, Status, Violation
+from theory.claim import Claim, Formula, Identity, Obligation, Violation
 from theory.formulas import PHI_0, PHI_S, PHI_T, R, evaluate
 from theory.instruments import chain_growth
 
@@ -28,8 +28,6 @@ CLAIM = Claim(
     scope="Gaussian data, exact denoiser; refuted at φ_T = π/2",
     uses=("moran",),
     witness={"linear chain": {"schedule": schedules.linear(100)}},
-    mutants={},
-    expects=Status.REFUTED,
     corrected_by="moran",
     counterexamples={
         "one step": {"schedule": schedules.uniform_angle(1)},

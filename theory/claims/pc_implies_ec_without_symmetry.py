@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from theory.claim import Claim, Formula, Identity, Obligation, Status
+from theory.claim import Claim, Formula, Identity, Obligation
 from theory.claims import ec_versus_pc
 from theory.claims.ec_versus_pc import in_blocks
 from theory.claims.patch_contraction import row_sum
@@ -28,8 +28,6 @@ CLAIM = Claim(
     scope="refuted for three patches",
     uses=("ec-versus-pc",),
     witness={"symmetric": {"blocks": in_blocks([[0.5, 0.25], [0.25, 0.5]], 1)}},
-    mutants={},
-    expects=Status.REFUTED,
     corrected_by="ec-versus-pc",
     counterexamples={
         "two patches that copy a third": {"blocks": in_blocks(LISTENING, 1)},

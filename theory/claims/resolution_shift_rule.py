@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from theory.claim import Claim, Status
+from theory.claim import Claim
 from theory.claims import resolution_shift
 from theory.claims.resolution_shift import RULE
 
@@ -22,8 +22,6 @@ CLAIM = Claim(
     scope="refuted on 1/k, 1/k² and 1/k³ spectra",
     uses=("resolution-shift",),
     witness={"a white spectrum of fixed size": {"power": 0.0, "pixels": 64}},
-    mutants={},
-    expects=Status.REFUTED,
     corrected_by="resolution-shift",
     counterexamples={
         "p = 2": {"power": 2.0, "pixels": 512},

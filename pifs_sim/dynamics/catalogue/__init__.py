@@ -6,14 +6,13 @@ values with their errors. `get` finds one by name. Maps are compiled when first 
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from pifs_sim.dynamics.catalogue.bakers import generalised_baker, kaplan_yorke_map, skinny_baker
-from pifs_sim.dynamics.catalogue.entry import Entry, Reference
+from pifs_sim.dynamics.catalogue.entry import Entry, Reference, by_name
 from pifs_sim.dynamics.catalogue.interval import doubling, logistic, tent
 from pifs_sim.dynamics.catalogue.lattices import circulant_lattice, logistic_lattice
 from pifs_sim.dynamics.catalogue.planar import cat, henon, holmes_cubic, ikeda, lozi, standard_map
@@ -43,39 +42,14 @@ __all__ = [
 ]
 
 _MAPS: Mapping[str, Callable[..., Entry]] = MappingProxyType(
-    {
-        function.__name__: function
-        for function in (
-            cat,
-            circulant_lattice,
-            doubling,
-            gaussian_products,
-            generalised_baker,
-            henon,
-            holmes_cubic,
-            ikeda,
-            kaplan_yorke_map,
-            logistic,
-            logistic_lattice,
-            lozi,
-            skinny_baker,
-            standard_map,
-            tent,
-        )
-    }
+    {name: globals()[name] for name in __all__ if name.islower() and name not in ("get", "parameters")}
 )
 
 NAMES = tuple(_MAPS)
 
 
 def _constructor(name: str) -> Callable[..., Entry]:
-    if name in _MAPS:
-        return _MAPS[name]
-    near = difflib.get_close_matches(str(name), NAMES, n=3, cutoff=0.4)
-    raise ValueError(
-        f"`name` must be a map of the catalogue, got {name!r}; {'near it' if near else 'there'} are: "
-        f"{', '.join(near or NAMES)}."
-    )
+    return by_name(_MAPS, name, "a map of the catalogue")
 
 
 def parameters(name: str) -> dict[str, Any]:

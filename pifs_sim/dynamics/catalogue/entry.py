@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +14,10 @@ import numpy.typing as npt
 from pifs_sim.dynamics.dimension import Estimate, kaplan_yorke_dimension
 from pifs_sim.dynamics.system import System
 
-__all__ = ["Entry", "Reference", "log_size", "real"]
+__all__ = ["Entry", "Reference", "by_name", "log_size", "real"]
 
 Array = npt.NDArray[np.float64]
+Named = TypeVar("Named")
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,16 @@ class Entry:
         if self.exponents is not None:
             return Estimate(kaplan_yorke_dimension(self.exponents), 0.0)
         return None if self.reference is None else self.reference.kaplan_yorke
+
+
+def by_name(known: Mapping[str, Named], name: str, what: str) -> Named:
+    """The one of that name; ValueError with the nearest names, which are `what`."""
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.4)
+    raise ValueError(
+        f"`name` must be {what}, got {name!r}; {'near it' if near else 'there'} are: {', '.join(near or known)}."
+    )
 
 
 def log_size(value: float) -> float:

@@ -45,6 +45,23 @@ def _henon(a: float, b: float) -> CompiledMap:
     return CompiledMap(step, jacobian, dim=2)
 
 
+def _folding(
+    name: str, a: float, b: float, *, system: Any, fold: Any, source: str, reference: Reference | None
+) -> Entry:
+    """(x, y) -> (1 - a fold(x) + y, b x)."""
+    a, b = real("a", a), real("b", b, "not be 0", _not_zero)
+    return Entry(
+        name=name,
+        parameters={"a": a, "b": b},
+        source=source,
+        system=system(a, b),
+        x0=_small,
+        reference=reference,
+        log_volume=log_size(b),
+        inverse=lambda x: np.stack([x[:, 1] / b, x[:, 0] - 1.0 + a * fold(x[:, 1] / b)], axis=1),
+    )
+
+
 def henon(a: float = 1.4, b: float = 0.3) -> Entry:
     """The Henon map (x, y) -> (1 - a x^2 + y, b x).
 
@@ -53,18 +70,10 @@ def henon(a: float = 1.4, b: float = 0.3) -> Entry:
 
     Source: Henon 1976, Commun. Math. Phys. 50, 69, doi:10.1007/BF01608556.
     """
-    a, b = real("a", a), real("b", b, "not be 0", _not_zero)
     measured = (Estimate(0.419218, 4e-6), Estimate(-1.623190, 4e-6))
-    return Entry(
-        name="henon",
-        parameters={"a": a, "b": b},
-        source="Henon 1976, Commun. Math. Phys. 50, 69, doi:10.1007/BF01608556",
-        system=_henon(a, b),
-        x0=_small,
-        reference=Reference(measured, Estimate(1.258268, 2e-6), 0.39) if (a, b) == (1.4, 0.3) else None,
-        log_volume=log_size(b),
-        inverse=lambda x: np.stack([x[:, 1] / b, x[:, 0] - 1.0 + a * (x[:, 1] / b) ** 2], axis=1),
-    )
+    reference = Reference(measured, Estimate(1.258268, 2e-6), 0.39) if (a, b) == (1.4, 0.3) else None
+    source = "Henon 1976, Commun. Math. Phys. 50, 69, doi:10.1007/BF01608556"
+    return _folding("henon", a, b, system=_henon, fold=np.square, source=source, reference=reference)
 
 
 @lru_cache(maxsize=32)
@@ -86,18 +95,10 @@ def lozi(a: float = 1.7, b: float = 0.5) -> Entry:
 
     Source: Lozi 1978, J. Phys. Colloq. 39 C5, 9, doi:10.1051/jphyscol:1978505.
     """
-    a, b = real("a", a), real("b", b, "not be 0", _not_zero)
     measured = (Estimate(0.470225, 3e-6), Estimate(-1.163372, 3e-6))
-    return Entry(
-        name="lozi",
-        parameters={"a": a, "b": b},
-        source="Lozi 1978, J. Phys. Colloq. 39 C5, 9, doi:10.1051/jphyscol:1978505",
-        system=_lozi(a, b),
-        x0=_small,
-        reference=Reference(measured, Estimate(1.404191, 1e-6), 0.25) if (a, b) == (1.7, 0.5) else None,
-        log_volume=log_size(b),
-        inverse=lambda x: np.stack([x[:, 1] / b, x[:, 0] - 1.0 + a * np.abs(x[:, 1] / b)], axis=1),
-    )
+    reference = Reference(measured, Estimate(1.404191, 1e-6), 0.25) if (a, b) == (1.7, 0.5) else None
+    source = "Lozi 1978, J. Phys. Colloq. 39 C5, 9, doi:10.1051/jphyscol:1978505"
+    return _folding("lozi", a, b, system=_lozi, fold=np.abs, source=source, reference=reference)
 
 
 @lru_cache(maxsize=32)

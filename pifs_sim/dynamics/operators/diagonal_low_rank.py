@@ -14,15 +14,15 @@ is as well conditioned as A itself, and zeros in a do no harm.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from array_api_compat import array_namespace
 
 from pifs_sim.dynamics.memory import check_memory, itemsize
 from pifs_sim.dynamics.operators import algebra
-from pifs_sim.dynamics.operators.factors import Factors, check_factors
+from pifs_sim.dynamics.operators.factors import Factors, Updated, check_factors
 from pifs_sim.dynamics.operators.krylov import largest_singular_value
-from pifs_sim.dynamics.operators.protocol import batched, block, check_vectors, common_batch, per_sample
+from pifs_sim.dynamics.operators.protocol import batched, block, check_vectors, per_sample
 from pifs_sim.dynamics.patches import Patches
 
 __all__ = ["DiagonalLowRank"]
@@ -40,7 +40,7 @@ class _Border(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class DiagonalLowRank:
+class DiagonalLowRank(Updated):
     """Operators diag(diagonal) + left @ core @ right^T.
 
     Products, solutions and determinants cost O(d r^2), the norm O(d r) a step of a Krylov iteration. The spectrum has
@@ -56,6 +56,7 @@ class DiagonalLowRank:
         ValueError: shapes or batches that do not fit.
     """
 
+    simple: ClassVar[str] = "diagonal"
     diagonal: Any
     left: Any
     right: Any | None = None
@@ -67,29 +68,7 @@ class DiagonalLowRank:
         diagonal = batched("diagonal", self.diagonal, 2)
         if diagonal.shape[1] != factors.left.shape[1]:
             raise ValueError(f"`diagonal` has d={diagonal.shape[1]}, expected d={factors.left.shape[1]} like `left`.")
-        found = {"diagonal": diagonal, "left": factors.left, "right": factors.right, "core": factors.core}
-        common_batch({name: array for name, array in found.items() if array is not None})
-        for name, value in (*found.items(), ("factors", factors)):
-            object.__setattr__(self, name, value)
-
-    def _like(self, diagonal: Any, factors: Factors) -> DiagonalLowRank:
-        return DiagonalLowRank(diagonal, factors.left, factors.right, core=factors.core)
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """(B, d, d)."""
-        parts = (self.diagonal, self.left, self.right, self.core)
-        return max(part.shape[0] for part in parts if part is not None), self.left.shape[1], self.left.shape[1]
-
-    @property
-    def symmetric(self) -> bool:
-        """Whether W is U and C = C^T, exactly."""
-        return self.factors.symmetric
-
-    @property
-    def T(self) -> DiagonalLowRank:  # noqa: N802
-        """diag(a) + W C^T U^T."""
-        return self._like(self.diagonal, self.factors.T)
+        self._keep(diagonal, factors)
 
     def __matmul__(self, V: Any) -> Any:
         """A V for V of shape (B, d, p) or (d, p), as (B, d, p)."""

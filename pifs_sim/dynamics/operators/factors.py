@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from array_api_compat import array_namespace
 
 from pifs_sim.dynamics.operators import algebra
 from pifs_sim.dynamics.operators.protocol import batched, common_batch, per_sample
 
-__all__ = ["Factors", "check_factors"]
+__all__ = ["Factors", "Updated", "check_factors"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +81,41 @@ class Factors:
             left, right = triangle[:, :, : self.rank], triangle[:, :, self.rank :]
         compressed = xp.matmul(left, self.through_core(algebra.transposed(right)))
         return algebra.symmetrised(compressed) if self.symmetric else compressed
+
+
+class Updated:
+    """What S + U C W^T offers whatever the simple operator S, whose numbers are in the field that `simple` names."""
+
+    simple: ClassVar[str]
+    left: Any
+    right: Any
+    core: Any
+    factors: Factors
+
+    def _keep(self, numbers: Any, factors: Factors) -> None:
+        found = {self.simple: numbers, "left": factors.left, "right": factors.right, "core": factors.core}
+        common_batch({name: array for name, array in found.items() if array is not None})
+        for name, value in (*found.items(), ("factors", factors)):
+            object.__setattr__(self, name, value)
+
+    def _like(self, numbers: Any, factors: Factors) -> Self:
+        return type(self)(numbers, factors.left, factors.right, core=factors.core)  # type: ignore[call-arg]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(B, d, d)."""
+        parts = (getattr(self, self.simple), self.left, self.right, self.core)
+        return max(part.shape[0] for part in parts if part is not None), self.left.shape[1], self.left.shape[1]
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether W is U and C = C^T, exactly."""
+        return self.factors.symmetric
+
+    @property
+    def T(self) -> Self:  # noqa: N802
+        """S^T + W C^T U^T; S is diagonal."""
+        return self._like(getattr(self, self.simple), self.factors.T)
 
 
 def check_factors(left: Any, right: Any | None, core: Any | None) -> Factors:

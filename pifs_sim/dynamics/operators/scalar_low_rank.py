@@ -9,22 +9,22 @@ det A = s^(d-r) det(s I + C W^T U), and A^-1 = (I - U (s I + C W^T U)^-1 C W^T)/
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from array_api_compat import array_namespace
 
 from pifs_sim.dynamics.memory import check_memory, itemsize
 from pifs_sim.dynamics.operators import algebra
 from pifs_sim.dynamics.operators.dense import Dense
-from pifs_sim.dynamics.operators.factors import Factors, check_factors
-from pifs_sim.dynamics.operators.protocol import batched, block, check_vectors, common_batch, per_sample
+from pifs_sim.dynamics.operators.factors import Factors, Updated, check_factors
+from pifs_sim.dynamics.operators.protocol import batched, block, check_vectors, per_sample
 from pifs_sim.dynamics.patches import Patches
 
 __all__ = ["ScalarLowRank"]
 
 
 @dataclass(frozen=True, eq=False)
-class ScalarLowRank:
+class ScalarLowRank(Updated):
     """Operators scale * I + left @ core @ right^T.
 
     Products, determinants and norms cost O(d r^2) and solutions O(d r p); memory is that of the factors. At ranks of
@@ -40,6 +40,7 @@ class ScalarLowRank:
         ValueError: shapes or batches that do not fit.
     """
 
+    simple: ClassVar[str] = "scale"
     scale: Any
     left: Any
     right: Any | None = None
@@ -51,29 +52,7 @@ class ScalarLowRank:
         xp = array_namespace(factors.left)
         number = isinstance(self.scale, int | float)
         scale = xp.full((1,), self.scale, dtype=factors.left.dtype) if number else batched("scale", self.scale, 1)
-        found = {"scale": scale, "left": factors.left, "right": factors.right, "core": factors.core}
-        common_batch({name: array for name, array in found.items() if array is not None})
-        for name, value in (*found.items(), ("factors", factors)):
-            object.__setattr__(self, name, value)
-
-    def _like(self, scale: Any, factors: Factors) -> ScalarLowRank:
-        return ScalarLowRank(scale, factors.left, factors.right, core=factors.core)
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """(B, d, d)."""
-        parts = (self.scale, self.left, self.right, self.core)
-        return max(part.shape[0] for part in parts if part is not None), self.left.shape[1], self.left.shape[1]
-
-    @property
-    def symmetric(self) -> bool:
-        """Whether W is U and C = C^T, exactly."""
-        return self.factors.symmetric
-
-    @property
-    def T(self) -> ScalarLowRank:  # noqa: N802
-        """s I + W C^T U^T."""
-        return self._like(self.scale, self.factors.T)
+        self._keep(scale, factors)
 
     def __matmul__(self, V: Any) -> Any:
         """A V for V of shape (B, d, p) or (d, p), as (B, d, p)."""

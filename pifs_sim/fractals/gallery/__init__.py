@@ -5,11 +5,12 @@ Each function makes an `Entry`; `get` finds one by name.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from pifs_sim.dynamics.catalogue.entry import by_name
+from pifs_sim.fractals.gallery import affine, similar
 from pifs_sim.fractals.gallery.affine import barnsley_fern, bedford_mcmullen
 from pifs_sim.fractals.gallery.entry import Cube, Entry
 from pifs_sim.fractals.gallery.similar import (
@@ -51,29 +52,10 @@ __all__ = [
 ]
 
 _SETS: Mapping[str, Callable[..., Entry]] = MappingProxyType(
-    {
-        function.__name__: function
-        for function in (
-            barnsley_fern,
-            bedford_mcmullen,
-            cantor,
-            cantor_dust,
-            carpet,
-            dragon,
-            golden,
-            koch,
-            levy,
-            menger,
-            overlapping,
-            sierpinski,
-            sierpinski_right,
-            tetrahedron,
-            vicsek,
-        )
-    }
+    {name: getattr(module, name) for module in (affine, similar) for name in module.__all__}
 )
 
-NAMES = tuple(_SETS)
+NAMES = tuple(sorted(_SETS))
 
 
 def get(name: str, **values: Any) -> Entry:
@@ -82,10 +64,5 @@ def get(name: str, **values: Any) -> Entry:
     Raises:
         ValueError: an unknown name, or a value that the set refuses.
     """
-    if name not in _SETS:
-        near = difflib.get_close_matches(str(name), NAMES, n=3, cutoff=0.4)
-        raise ValueError(
-            f"`name` must be a set of the gallery, got {name!r}; {'near it' if near else 'there'} are: "
-            f"{', '.join(near or NAMES)}."
-        )
-    return _SETS[name](**values)
+    found: Entry = by_name(_SETS, name, "a set of the gallery")(**values)
+    return found

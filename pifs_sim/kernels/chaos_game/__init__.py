@@ -46,6 +46,18 @@ class Grid(NamedTuple):
     bins: tuple[int, ...]
 
 
+class Play(NamedTuple):
+    """What of the orbits is wanted, and how; see `compute`."""
+
+    n: int
+    seed: int
+    orbits: int
+    transient: int
+    grid: Grid | None
+    inside: bool
+    span: tuple[int, int]
+
+
 def compute(
     maps: Maps,
     n: int,
@@ -92,18 +104,18 @@ def compute(
             raise ValueError(f"`{name}` must lie in {low}..{high}, got {value!r}.")
     if grid is not None:
         _check_grid(grid, maps.matrices.shape[1])
-    options: dict[str, Any] = {"seed": seed, "orbits": orbits, "transient": transient, "grid": grid}
+    play = Play(n, seed, orbits, transient, grid, inside, (first, stop))
     if backend == "reference":
         from pifs_sim.kernels.chaos_game import reference
 
-        return reference.compute(maps, n, inside=inside, span=(first, stop), **options)
+        return reference.compute(maps, play)
     if backend == "cuda":
         from pifs_sim.kernels.chaos_game import cuda
 
-        return cuda.compute(maps, n, inside=inside, span=(first, stop), **options)
+        return cuda.compute(maps, play)
     from pifs_sim.kernels.chaos_game import cpu
 
-    return cpu.compute(maps, n, inside=inside, span=(first, stop), **options)
+    return cpu.compute(maps, play)
 
 
 def _check_maps(maps: Maps) -> None:

@@ -20,7 +20,7 @@ from pifs_sim.kernels.chaos_game.alphabet import columns, word_maps
 from pifs_sim.kernels.chaos_game.stream import KEY_STEPS, LOW, MULTIPLIERS, ROUNDS
 
 if TYPE_CHECKING:
-    from pifs_sim.kernels.chaos_game import Grid, Maps
+    from pifs_sim.kernels.chaos_game import Maps, Play
 
 __all__ = ["compute"]
 
@@ -165,22 +165,12 @@ def _table(matrices: npt.NDArray[Any], offsets: npt.NDArray[Any]) -> npt.NDArray
     return table.ravel()
 
 
-def compute(
-    maps: Maps,
-    n: int,
-    *,
-    seed: int,
-    orbits: int,
-    transient: int,
-    grid: Grid | None,
-    inside: bool,
-    span: tuple[int, int],
-) -> npt.NDArray[Any]:
+def compute(maps: Maps, play: Play) -> npt.NDArray[Any]:
     """See the door."""
-    first, stop = span
+    n, seed, orbits, transient, grid, inside, (first, stop) = play
     start, d = np.ascontiguousarray(maps.start), maps.start.size
     keep, words, bits, each = columns(maps.cuts)
-    rest, play = np.uint64(64 - bits), (np.uint64(seed), n, orbits, transient)
+    rest, course = np.uint64(64 - bits), (np.uint64(seed), n, orbits, transient)
     matrices, offsets = word_maps(maps.matrices, maps.offsets)
     if grid is None:
         whole, more = n // orbits, n % orbits
@@ -188,9 +178,9 @@ def compute(
 
         def follow(share: tuple[int, int]) -> None:
             room = points[share[0] - first :]
-            _followed(matrices, offsets, keep, words, rest, each, start, *play, *share, stop - first, room)
+            _followed(matrices, offsets, keep, words, rest, each, start, *course, *share, stop - first, room)
 
-        _each(follow, _shares(span, n // _W + 1))
+        _each(follow, _shares(play.span, n // _W + 1))
         return points
     table, boxes = _table(matrices, offsets), int(np.prod(grid.bins))
     rows = words * (table.size // len(offsets))
@@ -206,11 +196,11 @@ def compute(
         for begin in range(*share, orbits_at_once):
             counts = np.zeros(boxes + 1, np.uint32)
             part = (begin, min(begin + orbits_at_once, share[1]))
-            _counted(table, keep, rows, rest, each, start, *play, *part, *box, counts)
+            _counted(table, keep, rows, rest, each, start, *course, *part, *box, counts)
             total += counts[:-1]
         return total
 
-    total, *others = _each(count, _shares(span, n // boxes + 1))
+    total, *others = _each(count, _shares(play.span, n // boxes + 1))
     for counts in others:
         total += counts
     return total.reshape(grid.bins)

@@ -10,7 +10,7 @@ from pifs_sim.kernels import device
 from pifs_sim.kernels.chaos_game.alphabet import columns, word_maps
 
 if TYPE_CHECKING:
-    from pifs_sim.kernels.chaos_game import Grid, Maps
+    from pifs_sim.kernels.chaos_game import Maps, Play
 
 __all__ = ["PROGRAMS", "compute"]
 
@@ -21,21 +21,11 @@ PROGRAM = device.Program("chaos_game", (*_PATHS, *_TALLIES), mixed=_TALLIES[:6])
 PROGRAMS = (PROGRAM,)
 
 
-def compute(
-    maps: Maps,
-    n: int,
-    *,
-    seed: int,
-    orbits: int,
-    transient: int,
-    grid: Grid | None,
-    inside: bool,
-    span: tuple[int, int],
-) -> Any:
+def compute(maps: Maps, play: Play) -> Any:
     """See the door."""
     gpu = device.current()
     xp = gpu.xp
-    first, stop = span
+    n, seed, orbits, transient, grid, inside, (first, stop) = play
     width, d = stop - first, maps.start.size
     real = "float" if maps.start.dtype == np.float32 else "double"
     tables = word_maps(gpu.here(maps.matrices), gpu.here(maps.offsets))

@@ -11,7 +11,7 @@ from pifs_sim.kernels.chaos_game.alphabet import columns, letters, word_maps
 from pifs_sim.kernels.chaos_game.stream import draws
 
 if TYPE_CHECKING:
-    from pifs_sim.kernels.chaos_game import Grid, Maps
+    from pifs_sim.kernels.chaos_game import Grid, Maps, Play
 
 __all__ = ["compute"]
 
@@ -36,19 +36,9 @@ def _boxes(points: npt.NDArray[Any], grid: Grid, inside: bool) -> npt.NDArray[np
     return np.ravel_multi_index(tuple(index.T), grid.bins)
 
 
-def compute(
-    maps: Maps,
-    n: int,
-    *,
-    seed: int,
-    orbits: int,
-    transient: int,
-    grid: Grid | None,
-    inside: bool,
-    span: tuple[int, int],
-) -> npt.NDArray[Any]:
+def compute(maps: Maps, play: Play) -> npt.NDArray[Any]:
     """See the door."""
-    first, stop = span
+    n, seed, orbits, transient, grid, inside, (first, stop) = play
     numbers = np.arange(first, stop, dtype=np.uint64)
     x = np.tile(maps.start, (len(numbers), 1))
     found = []

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from pifs_sim.kernels.orbits import Advance
     from pifs_sim.kernels.orbits.rule import Rule
 
-__all__ = ["MOST", "PROGRAMS", "compute", "program"]
+__all__ = ["HENON", "MOST", "PROGRAMS", "compute", "program"]
 
 MOST = 16  # d: larger frames do not fit into a thread
 
-_HENON = """
+HENON = """
 template <class Real> void step(const Real* x, long long, Real* out) {
     out[0] = Real(1) - Real(1.4) * x[0] * x[0] + x[1];
     out[1] = Real(0.3) * x[0];
@@ -68,7 +68,7 @@ def _kernels(d: int, *columns: int) -> tuple[str, ...]:
 
 
 PROGRAMS = (  # what the gate compiles: both forms, and the largest
-    program(_HENON, tangent=False, kernels=_kernels(2, 0, 1, 2)),
+    program(HENON, tangent=False, kernels=_kernels(2, 0, 1, 2)),
     program(_RING.replace("D", "4"), tangent=True, kernels=_kernels(4, 1, 4)),
     program(_RING.replace("D", "16"), tangent=True, kernels=_kernels(16, 16)),
 )

@@ -41,9 +41,9 @@ def compute(
         level: the angles.
         x: (B, d).
         V: (B, d, p).
-        threads: of the CPU; None takes Numba's number.
-        max_memory: bytes beyond arguments and results, about: so many points are prepared at a time. None: 256 MB.
-        backend: None takes "cpu" for NumPy arrays and "cuda" for CuPy arrays.
+        threads: as in `point_cloud_mean.compute`.
+        max_memory: as there.
+        backend: as there.
 
     Raises:
         ValueError: arrays of other shapes or dtypes, values out of range, or a backend that is unknown or cannot take

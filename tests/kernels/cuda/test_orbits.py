@@ -13,21 +13,10 @@ from numpy.testing import assert_allclose
 from pifs_sim.dynamics import Map, lyapunov_spectrum
 from pifs_sim.kernels import orbits
 from pifs_sim.kernels.orbits import Advance, Rule
+from pifs_sim.kernels.orbits.cuda import HENON
 from tests.dynamics import textbook as maps
 from tests.kernels.cuda.machines import EXAMPLES, MACHINES, Machine
 
-HENON_CUDA = """
-template <class Real> void step(const Real* x, long long, Real* out) {
-    out[0] = Real(1) - Real(1.4) * x[0] * x[0] + x[1];
-    out[1] = Real(0.3) * x[0];
-}
-template <class Real> void jacobian(const Real* x, long long, Real* out) {
-    out[0] = Real(-2.8) * x[0];
-    out[1] = Real(1);
-    out[2] = Real(0.3);
-    out[3] = Real(0);
-}
-"""
 LATTICE_CUDA = """
 template <class Real> void step(const Real* x, long long n, Real* out) {
     const Real r = Real(3.9) + Real(0.05) * Real(n % 2);
@@ -63,7 +52,7 @@ def lattice_tangent(x: Any, n: int, V: Any, out: Any) -> None:
     out[:] = J @ V
 
 
-HENON = Map.compiled(maps.henon_step, maps.henon_jacobian, dim=2, cuda=HENON_CUDA)
+HENON = Map.compiled(maps.henon_step, maps.henon_jacobian, dim=2, cuda=HENON)
 LATTICE = Map.compiled(maps.lattice_write, dim=3, tangent=lattice_tangent, cuda=LATTICE_CUDA)
 RANK_ONE = Map.compiled(maps.folded_step, maps.folded_jacobian, dim=2, cuda=FOLDED_CUDA)
 CASES = [(HENON, 0, "d"), (HENON, 1, "d"), (HENON, 2, "d"), (HENON, 2, "f"), (LATTICE, 0, "d"), (LATTICE, 2, "d")]
@@ -152,7 +141,7 @@ def test_the_spectrum_of_a_map_given_as_source_is_the_references(machine: Machin
 
 @pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize(
-    "system", [maps.HENON, Map.compiled(maps.henon_write, maps.henon_write_jacobian, dim=17, cuda=HENON_CUDA)]
+    "system", [maps.HENON, Map.compiled(maps.henon_write, maps.henon_write_jacobian, dim=17, cuda=HENON)]
 )
 def test_a_rule_without_source_and_a_large_one_are_refused(machine: Machine, system: Any) -> None:
     x = np.zeros((0, system.dim))
