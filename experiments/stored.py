@@ -1,4 +1,4 @@
-"""The commands on what a store holds: `status`, `query` and `export`, all through its index."""
+"""The commands on what a store holds: `status`, `query` and `export`, through its index."""
 
 from __future__ import annotations
 

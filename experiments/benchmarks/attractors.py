@@ -12,10 +12,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from experiments import figures
 from experiments.benchmarks.machine import arguments, publish
@@ -23,6 +22,9 @@ from pifs_sim.diffusion import Chain, Schedule, exact_denoiser, marginals
 from pifs_sim.diffusion.measures import Measure, PointCloud, Product
 from pifs_sim.dynamics import DimensionEstimate, box_counting_dimension, correlation_dimension, lyapunov_spectrum
 from pifs_sim.fractals import gallery
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["chain", "main", "outputs", "row", "slopes"]
 
@@ -91,6 +93,8 @@ def row(name: str, *, size: float, steps: int, noise: float, count: int, rng: np
 
 def slopes(lines: Mapping[str, Sequence[DimensionEstimate]], noise: float, title: str) -> Figure:
     """Local slopes of the correlation sums over the radius in units of the noise, a panel a set."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(7.2, 3.3), layout="constrained")
     panels = np.atleast_1d(figure.subplots(1, len(lines), sharey=True))
     for axes, (name, estimates) in zip(panels, lines.items(), strict=True):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib
-from matplotlib.figure import Figure
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["COLOURS", "STYLE", "canvas", "save", "svg"]
 
@@ -25,6 +25,9 @@ STYLE = {
 
 def canvas(height: float = 3.9, rows: int = 1) -> tuple[Figure, Any]:
     """A figure of one column with its axes, `rows` of them."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(5.4, height))  # margins in inches; a layout engine costs as much as the drawing
         figure.subplots_adjust(0.86 / 5.4, 0.5 / height, 1 - 0.22 / 5.4, 1 - 0.3 / height, hspace=0.28)
@@ -33,6 +36,8 @@ def canvas(height: float = 3.9, rows: int = 1) -> tuple[Figure, Any]:
 
 def svg(figure: Figure, name: str) -> str:
     """The figure as inline SVG that scales with its container; `name` keeps ids apart on one page."""
+    import matplotlib
+
     buffer = io.StringIO()
     with matplotlib.rc_context(STYLE | {"svg.hashsalt": name}):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
@@ -46,6 +51,8 @@ def svg(figure: Figure, name: str) -> str:
 
 def save(figure: Figure, path: Path) -> None:
     """Write the figure; the suffix chooses the format. ValueError for a format that matplotlib cannot write."""
+    import matplotlib
+
     if not path.suffix:
         raise ValueError(f"a drawing's name must end in its format, such as .svg, .png or .pdf, got '{path}'.")
     metadata = {"Date": None} if path.suffix.lower() == ".svg" else None  # the same drawing is the same file

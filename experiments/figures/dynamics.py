@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from experiments.figures.canvas import COLOURS, canvas
 from pifs_sim.dynamics import DimensionEstimate, LyapunovSpectrum
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["convergence", "local_slopes", "scaling"]
 

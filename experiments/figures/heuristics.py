@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib
 import numpy as np
-from matplotlib.figure import Figure
 
 from experiments.figures.canvas import COLOURS, STYLE
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["cosine_offset", "heuristics", "min_snr", "published_tables", "resolution_shift"]
 
@@ -94,6 +95,9 @@ def heuristics(
     offsets: Sequence[Any], shifts: Sequence[Any], weights: Sequence[Any], tables: Mapping[str, Mapping[str, Any]]
 ) -> Figure:
     """The four panels on one sheet; rows as `experiments.heuristics` computes them."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(10.4, 7.4), layout="constrained")
         panels = figure.subplots(2, 2)

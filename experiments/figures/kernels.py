@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib
 import numpy as np
-from matplotlib.figure import Figure
 
 from experiments.figures.canvas import COLOURS, STYLE
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["mixture_scaling"]
 
@@ -18,6 +19,9 @@ _SHOWN = (1, 4, 16, 64, 256, 1024, 3072)  # coordinates with a curve
 
 def mixture_scaling(rows: Sequence[Mapping[str, Any]], fitted: int) -> Figure:
     """Nanoseconds of a sample's step over K for each d, measured (dots) and modelled (lines), and over N and T."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
     dtypes = list(dict.fromkeys(row["dtype"] for row in rows))
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(9.6, 6.6), layout="constrained")

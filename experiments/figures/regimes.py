@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib
 import numpy as np
-from matplotlib.figure import Figure
 
 from experiments.figures.canvas import COLOURS, STYLE
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["regimes"]
 
@@ -32,6 +33,9 @@ def _column(table: Rows) -> Callable[[str], Any]:
 
 def regimes(laws: Mapping[str, Rows], title: str) -> Figure:
     """Means with bands of two standard errors over t/T, a column for each law, from the rows of its profile."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(3.4 * len(laws) + 0.6, 8.4), layout="constrained")
         grid = figure.subplots(len(_PANELS), len(laws), sharex=True, sharey="row", squeeze=False)

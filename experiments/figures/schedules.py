@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.colors import SymLogNorm
-from matplotlib.figure import Figure
 
 from experiments.figures.canvas import COLOURS, canvas
 from pifs_sim.diffusion import Schedule, geometry
 from pifs_sim.diffusion.design.optimal import Solver, gain_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["comparison", "expansion_map", "exponents", "schedule_sheet", "spectrum", "thresholds"]
 
@@ -35,6 +36,8 @@ def thresholds(schedules: Sequence[Schedule]) -> Figure:
 
 def expansion_map(schedule: Schedule) -> Figure:
     """ln f_t(lam) over t/T and lam, with the curve lam*_t on which f_t = 1."""
+    from matplotlib.colors import SymLogNorm
+
     figure, axes = canvas()
     excess = np.linspace(-4, 3, 241)  # log10(lam - 1): lam* is close to 1 and is drawn on this scale
     rows = np.unique(np.linspace(1, schedule.steps, min(schedule.steps, 240)).astype(int))

@@ -138,7 +138,7 @@ class Index:
         tables: dict[tuple[str, str], tuple[list[Any], list[Any]]] = {}  # by study and types: of each there are few
         for study, key in keys:
             try:
-                files = self._store.files(study, key)
+                files = self._store.files(study, key, (*record.FILES, "provenance.json"))
                 content = record.decode(files, key)
             except KeyError:
                 continue  # set aside meanwhile

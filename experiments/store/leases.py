@@ -50,9 +50,14 @@ def _started(pid: int) -> str | None:
     return None if Path("/proc/self/stat").exists() else ""
 
 
+@functools.cache
+def _name(pid: int) -> str:
+    return f"{_host()}-{pid}-{_started(pid)}"
+
+
 def owner() -> str:
     """This process: unlike any other, also a later one with its number."""
-    return f"{_host()}-{os.getpid()}-{_started(os.getpid())}"
+    return _name(os.getpid())
 
 
 def alive(name: str) -> bool | None:

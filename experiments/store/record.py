@@ -14,10 +14,10 @@ from typing import Any
 from experiments.plan import Task
 from experiments.study import Scalar
 
-__all__ = ["SCHEMA", "Damaged", "columns", "decode", "encode", "table", "verify"]
+__all__ = ["FILES", "SCHEMA", "Damaged", "columns", "decode", "encode", "table"]
 
 SCHEMA = 1  # of the store: raised when what it holds can no longer be read by older versions
-_TABLE, _RECORD = "rows.parquet", "record.json"
+FILES = _TABLE, _RECORD = "rows.parquet", "record.json"
 
 
 class Damaged(Exception):
@@ -68,7 +68,7 @@ def decode(files: Mapping[str, bytes], key: str) -> dict[str, Any]:
     Raises:
         Damaged: a file is missing, altered, or the record of another run.
     """
-    for name in (_TABLE, _RECORD):
+    for name in FILES:
         if name not in files:
             raise Damaged(f"{name} is missing")
     try:
@@ -85,11 +85,6 @@ def decode(files: Mapping[str, bytes], key: str) -> dict[str, Any]:
     if _checksum(files[_TABLE]) != expected:
         raise Damaged(f"{_TABLE} differs from its checksum")
     return content
-
-
-def verify(files: Mapping[str, bytes], task: Task) -> dict[str, Any]:
-    """`decode`, for the record of this run."""
-    return decode(files, task.key)
 
 
 def table(files: Mapping[str, bytes]) -> Any:

@@ -9,17 +9,18 @@ like the estimates, but attention's own weights move, by up to 1/(4 tau), on tha
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.figure import Figure
 
 from experiments import figures
 from experiments.study import Row, Scalar, Verdict
 from pifs_sim.diffusion import AttentionDenoiser
 from pifs_sim.dynamics import Patches
-from pifs_sim.fractals import random_pifs
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["CLAIMS", "GRIDS", "NAME", "TOLERANCE", "VERSION", "plot", "run", "verdict"]
 
@@ -73,6 +74,8 @@ def _of_attention(kind: str, count: tuple[int, int, int], angle: float, rng: np.
 
 def _of_pifs(count: tuple[int, int, int], rng: np.random.Generator) -> Any:
     """The same of random PIFS, a fifth of the number of states, of one set of scores for all temperatures."""
+    from pifs_sim.fractals import random_pifs  # 0.2 s to import, and only needed here
+
     domains, size, states = count
     seeds = rng.integers(2**32, size=max(1, states // 5)).tolist()
 

@@ -11,17 +11,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from experiments import figures
-from experiments.benchmarks import attractors
 from experiments.study import Row, Scalar, Verdict
 from pifs_sim.diffusion import Chain
 from pifs_sim.diffusion.angles import FloatArray
 from pifs_sim.dynamics import correlation_dimension, lyapunov_spectrum
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["CLAIMS", "GRIDS", "NAME", "TOLERANCE", "VERSION", "plot", "run", "verdict"]
 
@@ -82,6 +83,8 @@ def run(
     *, data: str, size: float, steps: int, noise: float, points: int, rng: np.random.Generator
 ) -> list[dict[str, Scalar]]:
     """d_KY of a chain, and the dimensions of the sets that it could be the dimension of."""
+    from experiments.benchmarks import attractors  # 0.3 s to import, and only needed here
+
     if data not in _PERIOD:
         raise ValueError(f"`data` must be dust or triangle, got {data!r}.")
     system = attractors.chain(data, size=size, steps=steps, noise=noise)

@@ -10,9 +10,9 @@ many parameters and no theory, for ln rho per ln sigma and per angle.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from experiments import figures
 from experiments.study import Row, Scalar, Verdict
@@ -20,6 +20,9 @@ from pifs_sim.diffusion import Schedule, schedules
 from pifs_sim.diffusion.angles import FloatArray
 from pifs_sim.diffusion.design.fits import FAMILIES, DensityFit, fit_density, fit_family
 from pifs_sim.diffusion.design.published import ALIGN_YOUR_STEPS, AlignedModel, align_your_steps
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["CLAIMS", "GRIDS", "NAME", "TOLERANCE", "VERSION", "plot", "run", "verdict"]
 

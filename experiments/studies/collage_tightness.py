@@ -9,11 +9,10 @@ point.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.figure import Figure
 from PIL import Image
 
 from experiments import figures
@@ -22,7 +21,9 @@ from pifs_sim.diffusion import Chain, exact_denoiser, schedules
 from pifs_sim.diffusion.measures import Mixture
 from pifs_sim.diffusion.spectra import default_photograph
 from pifs_sim.dynamics import block_norms
-from pifs_sim.fractals import encode, random_pifs
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["CLAIMS", "GRIDS", "NAME", "TOLERANCE", "VERSION", "plot", "run", "verdict"]
 
@@ -52,6 +53,8 @@ def _piece(rng: np.random.Generator) -> Array:
 
 def _of_image(level: float, size: int, rng: np.random.Generator) -> tuple[float, float, float]:
     """s, the bound and the distance of a piece that is coded with contrasts up to `level`."""
+    from pifs_sim.fractals import encode  # 0.2 s to import, and only needed here
+
     piece = _piece(rng)
     found = encode(piece, size, contrast_limit=level).collage(piece)
     return found.factor, found.bound, found.distance
@@ -59,6 +62,8 @@ def _of_image(level: float, size: int, rng: np.random.Generator) -> tuple[float,
 
 def _of_pifs(pairing: Literal["hard", "soft"], level: float, size: int, rng: np.random.Generator) -> Any:
     """The same of a random PIFS, at a point with normal coordinates about its fixed point."""
+    from pifs_sim.fractals import random_pifs  # 0.2 s to import, and only needed here
+
     pifs = random_pifs(_RANGES, size, norm=level, pairing=pairing, rng=rng)
     x = pifs.fixed_point + rng.standard_normal(pifs.dim)
     factor = float(block_norms(pifs.matrix, pifs.patches).row_sum[0])

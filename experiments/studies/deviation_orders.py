@@ -8,14 +8,17 @@ paper's single order 1/2 (reported slope 0.95 against ln sqrt alpha_bar) would b
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from experiments import figures
 from experiments.study import Row, Scalar, Verdict
 from pifs_sim.diffusion import exact_denoiser
 from pifs_sim.diffusion.measures import Mixture, PointCloud
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["CLAIMS", "GRIDS", "NAME", "TOLERANCE", "VERSION", "plot", "run", "verdict"]
 
@@ -98,5 +101,5 @@ def plot(rows: Sequence[Row]) -> Figure:
         axes.axhline(order, color="black", linewidth=0.6)
     axes.set(xscale="log", xlabel="ᾱ", ylabel="local slope of the deviation in ᾱ", ylim=(0.2, 2.4))
     axes.set_title("squares: other mean; triangles: other variance; dots: same moments", fontsize=8)
-    axes.legend(fontsize=7)
+    axes.legend(fontsize=7, loc="lower left", bbox_to_anchor=(0, 0.61))
     return figure

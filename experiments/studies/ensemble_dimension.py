@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
-from experiments import figures, heuristics, laws, named
+from experiments import figures, heuristics, named
 from experiments.study import Row, Scalar, Verdict
 from pifs_sim.diffusion import Chain, exact_denoiser, geometry, marginals, quotient_spectrum, rayleigh_quotients
 from pifs_sim.dynamics import kaplan_yorke_dimension, lyapunov_spectrum
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["CLAIMS", "GRIDS", "NAME", "TOLERANCE", "VERSION", "plot", "run", "verdict"]
 
@@ -52,6 +54,8 @@ def _measure(picture: str, law: str, size: int) -> Any:
     photographs = heuristics.photographs()
     if picture not in photographs:
         raise ValueError(f"`picture` must be one of {', '.join(photographs)}, got {picture!r}.")
+    from experiments import laws  # 0.1 s to import, and only needed here
+
     return laws.fitted(law, photographs[picture], size, across=1).measure
 
 

@@ -8,12 +8,10 @@ Points x_t = c x_0 + s eps have one x_0 and eps for all t; the interval is that 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.figure import Figure
-from scipy.special import entr
 
 from experiments import figures
 from experiments.studies.two_regimes import denoiser, schedule_of
@@ -21,6 +19,9 @@ from experiments.study import Row, Scalar, Verdict
 from pifs_sim.diffusion import AttentionDenoiser, Chain, exact_denoiser, patch_contraction, rank_correlation
 from pifs_sim.diffusion.measures import PointCloud
 from pifs_sim.dynamics import Patches
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["CLAIMS", "GRIDS", "NAME", "TOLERANCE", "VERSION", "plot", "run", "verdict"]
 
@@ -56,6 +57,8 @@ def _source(law: str) -> tuple[Any, Patches]:
 
 def _measured(chain: Chain, patches: Patches, samples: int, rng: np.random.Generator) -> tuple[Array, Array]:
     """H and delta, (T, B), at x_t = c x_0 + s eps; normal patches are the data of self-attention."""
+    from scipy.special import entr  # 0.1 s to import, and only needed here
+
     measure = getattr(chain.denoiser, "measure", None)
     data = rng.standard_normal((samples, chain.dim)) if measure is None else measure.sample(samples, rng)
     cos, sin = chain.schedule.cos[1:, None, None], chain.schedule.sin[1:, None, None]

@@ -14,17 +14,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
-from scipy.spatial import cKDTree
-from scipy.special import digamma, gammaln
 
 from experiments import figures
 from experiments.study import Row, Scalar, Verdict
 from pifs_sim.diffusion import Chain, exact_denoiser, product_spectrum, schedules
 from pifs_sim.diffusion.angles import FloatArray
 from pifs_sim.diffusion.measures import Mixture, ScaleMixture
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["CLAIMS", "GRIDS", "NAME", "TOLERANCE", "VERSION", "plot", "run", "verdict"]
 
@@ -59,6 +60,9 @@ def _law(name: str) -> Mixture | ScaleMixture:
 
 def _entropy(x: FloatArray) -> float:
     """Entropy of the law of the points (n, d), nats."""
+    from scipy.spatial import cKDTree  # 0.1 s to import, and only needed here
+    from scipy.special import digamma, gammaln
+
     n, d = x.shape
     distance = cKDTree(x).query(x, k=_NEIGHBOUR + 1)[0][:, -1]
     ball = d / 2 * math.log(math.pi) - float(gammaln(d / 2 + 1))
@@ -136,5 +140,9 @@ def plot(rows: Sequence[Row]) -> Figure:
     above.axhline(0, color="black", linewidth=0.8)
     above.set(xscale="log", ylabel="E ln|det DΦ| − gain of entropy (nats)")
     below.set(xscale="log", yscale="log", xlabel="steps T", ylabel="|h(outputs) − h(data)| (nats)")
+    ticks = sorted({int(row["steps"]) for row in rows})
+    for axes in (above, below):
+        axes.minorticks_off()
+        axes.set_xticks(ticks, [str(tick) for tick in ticks])
     above.legend(fontsize=7, ncols=3, loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
     return figure

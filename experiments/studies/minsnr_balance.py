@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from experiments import figures, heuristics, named
 from experiments.study import Row, Scalar, Verdict
 from pifs_sim.diffusion.angles import FloatArray
 from pifs_sim.diffusion.spectra import default_photograph, patch_spectrum
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["CLAIMS", "GRIDS", "NAME", "TOLERANCE", "VERSION", "plot", "run", "verdict"]
 

@@ -7,14 +7,17 @@ from 0 to pi/2 none may have lambda** below sec(pi/2T)^{2T}, which uniform angle
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from experiments import figures
 from experiments.studies.schedule_table import linear_beta
 from experiments.study import Row, Scalar, Verdict
 from pifs_sim.diffusion import Schedule, geometry, schedules
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["CLAIMS", "GRIDS", "NAME", "TOLERANCE", "VERSION", "plot", "run", "verdict"]
 

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
-from scipy.special import betaincinv, ndtri
 
 from experiments import figures
 from experiments.study import Row, Scalar, Verdict
@@ -22,6 +21,9 @@ from pifs_sim.diffusion.angles import FloatArray
 from pifs_sim.diffusion.design import chain_error, optimal_schedule
 from pifs_sim.diffusion.design.directions import Objective
 from pifs_sim.diffusion.spectra import default_photograph, patch_spectrum
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["CLAIMS", "GRIDS", "NAME", "TOLERANCE", "VERSION", "plot", "run", "verdict"]
 
@@ -56,6 +58,8 @@ def _spectrum(name: str) -> FloatArray:
     if name.startswith("k^-"):
         return np.asarray(k ** -float(name[3:]))
     if name == "log-normal":
+        from scipy.special import ndtri  # 0.1 s to import, and only needed here
+
         return np.asarray(np.exp(2 * ndtri((k - 0.5) / _MODES)))
     if name in ("one scale", "two scales"):
         return np.array([1.0] if name == "one scale" else [1e-3, 1e2])
@@ -63,6 +67,8 @@ def _spectrum(name: str) -> FloatArray:
 
 
 def _schedules(steps: int, low: float) -> dict[str, Schedule]:
+    from scipy.special import betaincinv  # 0.1 s to import, and only needed here
+
     return {
         "Karras": schedules.karras(steps, low, _HIGH),
         "log-linear": schedules.log_linear(steps, low, _HIGH),

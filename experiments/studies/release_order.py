@@ -9,16 +9,18 @@ all have the same ("alike"), or it rises from 0 with the variance ("wider"), or 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.figure import Figure
 
 from experiments import figures
 from experiments.study import Row, Scalar, Verdict
 from pifs_sim.diffusion import Chain, Schedule, exact_denoiser, margin_monotonicity, releases, schedules
 from pifs_sim.diffusion.measures import Mixture
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["CLAIMS", "GRIDS", "NAME", "TOLERANCE", "VERSION", "patch_law", "plot", "quotients", "run", "verdict"]
 

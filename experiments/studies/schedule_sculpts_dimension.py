@@ -8,15 +8,18 @@ is that of the exponents ln(lam)/2, whatever the schedule. What is left is the e
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from experiments import figures
 from experiments.studies.schedule_table import linear_beta
 from experiments.study import Row, Scalar, Verdict
 from pifs_sim.diffusion import Schedule, geometry, schedules
 from pifs_sim.dynamics import kaplan_yorke_dimension
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["CLAIMS", "GRIDS", "NAME", "TOLERANCE", "VERSION", "plot", "run", "verdict"]
 

@@ -10,14 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
-from scipy.linalg import toeplitz
-from scipy.special import entr
 
-from experiments import figures, laws
+from experiments import figures
 from experiments.study import Row, Scalar, Verdict
 from pifs_sim.diffusion import (
     AttentionDenoiser,
@@ -32,6 +29,9 @@ from pifs_sim.diffusion import (
 from pifs_sim.diffusion.measures import Gaussian, Mixture, PointCloud, ScaleMixture
 from pifs_sim.diffusion.spectra import default_photograph
 from pifs_sim.dynamics import Patches
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["CLAIMS", "GRIDS", "NAME", "TOLERANCE", "VERSION", "denoiser", "plot", "run", "schedule_of", "verdict"]
 
@@ -70,12 +70,14 @@ def denoiser(law: str) -> tuple[Any, Patches]:
     "attention" is self-attention, which is no law's exact denoiser.
     """
     if law.startswith("photograph: "):
+        from experiments import laws  # 0.1 s to import, and only needed here
+
         fitted = laws.fitted(law.removeprefix("photograph: "), default_photograph(), 4)
         return exact_denoiser(fitted.measure), fitted.patches
     if law == "attention":
         return AttentionDenoiser(_PATCHES), _PATCHES
     rng, d = np.random.default_rng(0), _PATCHES.dim
-    covariance = 4 * toeplitz(0.9 ** np.arange(d))
+    covariance = 4 * 0.9 ** np.abs(np.subtract.outer(np.arange(d), np.arange(d)))
     measure: Any = Gaussian(np.zeros(d), covariance)
     if law == "mixture":
         inner = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
@@ -91,6 +93,8 @@ def denoiser(law: str) -> tuple[Any, Patches]:
 
 def run(*, law: str, schedule: str, steps: int, samples: int, rng: np.random.Generator) -> list[dict[str, Scalar]]:
     """Means over p_t, or over self-attention's own samples, a row for each step with phi_t < pi/2."""
+    from scipy.special import entr  # 0.1 s to import, and only needed here
+
     source, patches = denoiser(law)
     chain = Chain(schedule_of(schedule, steps), source)
     if law == "attention":

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import permutations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.figure import Figure
 
 from experiments import figures
 from experiments.study import Row, Scalar, Verdict
 from pifs_sim.diffusion import Chain, Schedule, exact_denoiser, schedules
 from pifs_sim.diffusion.measures import Gaussian, Mixture
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["CLAIMS", "GRIDS", "NAME", "TOLERANCE", "VERSION", "plot", "run", "verdict"]
 

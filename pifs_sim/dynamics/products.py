@@ -35,7 +35,7 @@ Push = Callable[[int, Any], Any]
 _CONDITION, _SIZE, _LONGEST = 9.2, 300.0, 64  # ln of a frame's largest condition and size, and steps, between two QRs
 _SPARE = 8
 _FEW = 24  # d/(k + spare) above which an iteration is quicker than the whole product
-_SETTLED = 1e-13
+_SETTLED = 450.0  # roundings of the points' floats, 1e-13 in float64
 _ITERATIONS = 300
 
 
@@ -192,12 +192,13 @@ def _leading(push: Push, pull: Push, steps: int, X: Any, k: int, backend: Backen
     """ln of the k leading singular values, (B, k), from a frame X (B, d, b), and their change in the last iteration."""
     xp = array_namespace(X)
     V, b, found = X, X.shape[2], np.full((X.shape[0], k), np.inf)
+    settled = _SETTLED * float(xp.finfo(X.dtype).eps) * (1 + steps)
     for _ in range(_ITERATIONS):
         Q, factors = _factors(push, range(steps), V, backend)
         previous, found = found, triangular_log_singular_values(factors, backend=backend)[:, :k]
         with np.errstate(invalid="ignore"):
             change = np.where(found == previous, 0.0, np.abs(found - previous))
-        if float(change.max()) <= _SETTLED * (1 + steps):
+        if float(change.max()) <= settled:
             break
         right, left = (xp.asarray(basis[:, :, :b], dtype=X.dtype) for basis in _ordered(factors, backend))
         added = xp.where(xp.arange(V.shape[2])[:, None] < b, 0.0, right)

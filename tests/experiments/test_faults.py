@@ -35,6 +35,7 @@ def expected(tmp_path_factory):
     return {mode: of(mode) for mode in ("well", "slow")}
 
 
+@pytest.mark.kills
 @pytest.mark.parametrize("kills", [int(os.environ.get("PIFS_SIM_KILLS", "20"))])
 def test_nothing_is_lost_or_altered_by_kills(tmp_path, expected, kills):
     """Every kill lands while some but not all records are there; a full store is begun anew."""
