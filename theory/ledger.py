@@ -22,6 +22,7 @@ from theory.claim import Claim, Status
 from theory.proofs import assistant
 from theory.proofs.engines import OPTIONAL, PROOF
 from theory.reported import REPORTED, Reported
+from theory.studies import listed
 from theory.workers import context
 
 __all__ = ["REPORTED", "Entry", "decide", "labels", "order", "render", "run", "steps"]
@@ -222,7 +223,7 @@ def steps(entry: Entry) -> list[str]:
 
 
 def render(entries: Sequence[Entry]) -> str:
-    """LEDGER.md: label, source, scope, status, engines; nothing that changes from run to run."""
+    """LEDGER.md: label, source, scope, status, engines; then studies; nothing that changes from run to run."""
     lines = [
         "# The ledger",
         "",
@@ -234,4 +235,4 @@ def render(entries: Sequence[Entry]) -> str:
     for entry in entries:
         cells = (entry.label, entry.source, entry.scope, str(entry.status), entry.engines or "none")
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *listed()]) + "\n"

@@ -108,7 +108,7 @@ def _claim(entry: Entry, shown: _Shown) -> str:
         f'<div class="columns"><div><p class="statement">{prose(entry.statement)}</p>{_formula(claim)}'
         f'{_facts(claim, shown)}</div><div class="evidence">{findings.measured(evidence)}'
         f"{findings.searched(claim)}{findings.mutants(claim, evidence)}{findings.counterexamples(claim, evidence)}"
-        f"{findings.proof(evidence)}</div></div></section>"
+        f"{findings.proof(evidence)}{findings.studied(label)}</div></div></section>"
     )
 
 

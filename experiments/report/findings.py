@@ -15,8 +15,9 @@ from theory.claim import Claim
 from theory.proofs.engines import PROOF
 from theory.search import tightest
 from theory.slacks import INEQUALITIES
+from theory.studies import about
 
-__all__ = ["counterexamples", "css_class", "measured", "mutants", "proof", "prose", "searched"]
+__all__ = ["counterexamples", "css_class", "measured", "mutants", "proof", "prose", "searched", "studied"]
 
 _POINTS = ("numbers", "property")
 _SIGNS = {"passed": "✓", "failed": "✗", "unknown": "?", "not run": "–"}
@@ -73,6 +74,15 @@ def searched(claim: Claim) -> str:
         f'<code class="point">{", ".join(f"{x:.5g}" for x in case.point)}</code>'
     )
     return _list([_item("passed" if held else "failed", text)], "Search for a counterexample")
+
+
+def studied(label: str) -> str:
+    """What studies on file say of questions about the claim."""
+    items = [
+        f"<li><b>{escape(found.study)}</b> {found.answer}, on {found.runs} runs: {escape(found.text)}</li>"
+        for found in about(label)
+    ]
+    return _list(items, "Studies of questions about it")
 
 
 def mutants(claim: Claim, evidence: Sequence[Evidence]) -> str:
