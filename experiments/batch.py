@@ -25,7 +25,7 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from experiments.plan import Plan, plan
-from experiments.study import Scalar, names
+from experiments.study import Scalar, lacking, names
 
 __all__ = ["Batch", "Bounds", "Range", "plans", "read"]
 
@@ -117,10 +117,11 @@ def read(path: Path) -> Batch:
 
 
 def plans(batch: Batch, path: Path | None = None) -> list[Plan]:
-    """What the batch asks for, a plan a study.
+    """What the batch asks for, a plan a study; of all studies those whose packages are installed.
 
     Raises:
-        ValueError: an unknown study, grid, axis or value; with the nearest names, and the place in the file.
+        ValueError: an unknown study, grid, axis or value, or a study named whose packages are not installed; with the
+            nearest names, and the place in the file.
     """
     text = path.read_text(encoding="utf-8") if path else ""
     known = names()
@@ -130,6 +131,14 @@ def plans(batch: Batch, path: Path | None = None) -> list[Plan]:
     made = []
     for name in dict.fromkeys(batch.studies or known):
         overrides = batch.overrides.get(name, {})
+        missing = lacking(name)
+        if missing and not batch.studies:
+            continue
+        if missing:
+            raise ValueError(
+                f"{_place(path, text, ('studies', name))}{name} needs {', '.join(missing)}, not installed: "
+                "pip install 'pifs-sim[training]'."
+            )
         try:
             made.append(plan(name, batch.grid, overrides, backend=batch.backend))
         except ValueError as error:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from experiments.runner import Tally
     from experiments.store import Store
 
-__all__ = ["needs_batch", "requested", "run"]
+__all__ = ["find_also", "needs_batch", "requested", "run"]
 
 _MANY = 1_000_000  # runs that need --yes
 _INDEXING = 60.0  # seconds between looks of the index at what is new
@@ -45,12 +45,17 @@ def needs_batch(*packages: str) -> None:
             raise BadInput(f"{package} is not installed: pip install 'pifs-sim[batch]'.")
 
 
+def find_also(studies: Path | None) -> None:
+    """Let the studies in a folder be found by name."""
+    if studies is not None and str(studies.resolve()) not in experiments.studies.__path__:
+        experiments.studies.__path__.append(str(studies.resolve()))
+
+
 def requested(what: str | None, studies: Path | None, **changes: Any) -> tuple[Batch, list[Plan]]:
     """The batch that the words of the command line name, with their options in place of its own, and its plans."""
     from experiments import batch
 
-    if studies is not None and str(studies.resolve()) not in experiments.studies.__path__:
-        experiments.studies.__path__.append(str(studies.resolve()))
+    find_also(studies)
     with reading_input():
         path = Path(what) if what and what.endswith(".toml") else None
         asked = batch.read(path) if path else batch.Batch(studies=[what] if what else None)
@@ -87,6 +92,8 @@ def run(
     batch, plans = requested(
         what, studies, grid=grid, workers=workers, dask=dask, store=store and str(store), timeout=timeout, memory=memory
     )
+    if batch.studies is None:
+        _say_left_out()
     total = sum(len(plan) for plan in plans)
     if total > _MANY and not yes:
         raise BadInput(f"{total} runs are more than {_MANY}: give --yes if that is meant.")
@@ -119,6 +126,20 @@ def run(
     return status
 
 
+def _say_left_out() -> None:
+    """On standard error: the studies that are not run for want of a package."""
+    from experiments.study import lacking, names
+
+    out = {name: missing for name in names() if (missing := lacking(name))}
+    if out:
+        wanted = sorted({package for missing in out.values() for package in missing})
+        print(
+            f"pifs-sim: left out {', '.join(out)}: not installed: {', '.join(wanted)} "
+            "(pip install 'pifs-sim[training]').",
+            file=sys.stderr,
+        )
+
+
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -145,7 +166,6 @@ def _engine(batch: Batch) -> Engine:
 def _settle(store: Store, plans: list[Plan], engine: Engine, tally: Tally, retry_failed: bool) -> int:
     """Run; 0, 1 if a run failed, 130 if stopped."""
     from experiments import runner
-    from experiments.store.index import opened
 
     stopped = False
 
@@ -165,8 +185,8 @@ def _settle(store: Store, plans: list[Plan], engine: Engine, tally: Tally, retry
                     raise KeyboardInterrupt
                 show(now.settled)
                 if now.computed and time.monotonic() > looked + _INDEXING:
-                    with opened(store):
-                        looked = time.monotonic()
+                    _index(store)
+                    looked = time.monotonic()
 
             tasks = (task for plan in plans for task in plan.tasks())
             runner.run(store, tasks, engine, tally=tally, retry_failed=retry_failed, tick=tick)
@@ -176,9 +196,16 @@ def _settle(store: Store, plans: list[Plan], engine: Engine, tally: Tally, retry
         for name, handler in before.items():
             signal.signal(name, handler)
     if tally.computed or tally.damaged:
-        with opened(store):
-            pass
+        _index(store)
     return 1 if tally.failed else 0
+
+
+def _index(store: Store) -> None:
+    """Add what is new to the index."""
+    from experiments.store.index import opened  # 0.1 s to import, and not needed where nothing is new
+
+    with opened(store):
+        pass
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 import pifs_sim
-from experiments import batches, bench, dynamics, explore, fractal, regimes, schedule, stored
+from experiments import batches, bench, dynamics, explore, fractal, measure, regimes, schedule, stored
 from experiments.terminal import (
     BadInput,
     claim_table,
@@ -38,6 +38,7 @@ app.add_typer(schedule.app, name="schedule")
 app.add_typer(dynamics.app, name="dynamics")
 app.add_typer(fractal.app, name="fractal")
 app.command()(regimes.regimes)
+app.command()(measure.measure)
 app.command()(bench.bench)
 app.command()(batches.run)
 for command in (stored.status, stored.query, stored.export):
@@ -150,17 +151,19 @@ def study_report(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the pages.", file_okay=False)] = Path(
         "site"
     ),
+    studies: batches.Studies = None,
 ) -> int:
     """Write the pages of what a store holds: an index, and question, verdict, plot and table of each study.
 
     Example: pifs-sim report --store store -o site
     """
     batches.needs_batch("pyarrow")
-    from experiments.report import studies
+    from experiments.report.studies import write
     from experiments.store import Store
 
+    batches.find_also(studies)
     with reading_input():
-        print(f"Wrote {studies.write(Store.open(store), output)}")
+        print(f"Wrote {write(Store.open(store), output)}")
     return 0
 
 

@@ -7,10 +7,9 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from rich.table import Table
 
 from experiments import named
-from experiments.terminal import BadInput, console, print_json, progress_bar, reading_input, unknown
+from experiments.terminal import BadInput, console, plain_table, print_json, progress_bar, reading_input, unknown
 
 __all__ = ["regimes"]
 
@@ -78,13 +77,8 @@ def regimes(
 
 
 def _show(title: str, cells: list[list[str]], sentences: list[str]) -> None:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for name in cells[0]:
-        table.add_column(name, justify="right")
-    for row in cells[1:]:
-        table.add_row(*row)
     screen = console()
-    screen.print(table)
+    screen.print(plain_table(title, cells))
     for line in sentences:
         screen.print(line, soft_wrap=True)
     screen.print()

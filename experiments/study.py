@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import importlib.util
 import itertools
 import json
 import math
@@ -21,7 +22,7 @@ import numpy as np
 
 import experiments.studies
 
-__all__ = ["Point", "Row", "Scalar", "Study", "Verdict", "generator", "key", "load", "names", "points"]
+__all__ = ["Point", "Row", "Scalar", "Study", "Verdict", "generator", "key", "lacking", "load", "names", "points"]
 
 Scalar: TypeAlias = str | int | float | bool
 Point: TypeAlias = Mapping[str, Scalar]
@@ -47,6 +48,7 @@ class Study(Protocol):
         VERSION: raised when `run` changes what it returns.
         CLAIMS: labels of the claims in the ledger that the question is about.
         GRIDS: axes by the name of the grid; "smoke" runs in seconds, "paper" is the real one.
+        NEEDS: packages beyond those of the extra `batch`, by the name that they are imported by; may be left out.
         TOLERANCE: relative difference of records between machines.
         run: run(*, <axes>, rng) -> rows with the same keys; pure.
         verdict: of rows that carry the point's values too.
@@ -71,6 +73,11 @@ def names() -> list[str]:
 def load(name: str) -> Any:
     """The module of a study; ModuleNotFoundError for an unknown name."""
     return importlib.import_module(f"experiments.studies.{name}")
+
+
+def lacking(name: str) -> list[str]:
+    """Packages of a study's NEEDS that are not installed."""
+    return [package for package in getattr(load(name), "NEEDS", ()) if importlib.util.find_spec(package) is None]
 
 
 def _plain(value: Scalar) -> Scalar:

@@ -6,7 +6,7 @@ that of <v_k, [J Phi_t]_kk v_k>. (The paper's tables: Dooms 2026, arXiv:2603.130
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from experiments.profiles import Profile, rows
 from pifs_sim.diffusion import rank_correlation, release_windows, releases
 
-__all__ = ["cells", "markdown", "sentences", "summary"]
+__all__ = ["cells", "grid", "layout", "markdown", "sentences", "summary"]
 
 _COLUMNS = {  # what people read -> row key, decimals
     "t": ("t", 0),
@@ -39,9 +39,13 @@ _SHOWN = 15
 
 def cells(found: Profile) -> list[list[str]]:
     """The head and at most 15 rows of the table."""
-    steps = rows(found)
+    return layout(rows(found), _COLUMNS)
+
+
+def layout(steps: Sequence[Mapping[str, Any]], columns: Mapping[str, tuple[str, int]]) -> list[list[str]]:
+    """The head and at most 15 of the rows, the noisiest first; `columns`: head -> key of a row, decimals."""
     chosen = np.unique(np.linspace(0, len(steps) - 1, min(_SHOWN, len(steps))).round().astype(int))[::-1]
-    shown = {name: place for name, place in _COLUMNS.items() if place[0] in steps[0]}
+    shown = {name: place for name, place in columns.items() if place[0] in steps[0]}
     values = [[(steps[i][key], decimals) for key, decimals in shown.values()] for i in chosen]
     return [list(shown), *[[_shown(value, decimals) for value, decimals in row] for row in values]]
 
@@ -120,6 +124,12 @@ def sentences(found: Profile) -> list[str]:
     return lines
 
 
+def grid(table: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of Markdown for a head and rows."""
+    head, *body = table
+    return ["| " + " | ".join(row) + " |" for row in (head, ["--:"] * len(head), *body)]
+
+
 def markdown(profiles: Sequence[Profile], command: str) -> str:
     """All tables on one page, with the command that made them."""
     lines = ["# Regimes along the chain", "", f"Made by `{command}`.", ""]
@@ -132,8 +142,6 @@ def markdown(profiles: Sequence[Profile], command: str) -> str:
     ]
     lines += ["mean margin is negative, that of the row sum ϱ and m; entropy of the posterior weights in nats.", ""]
     for found in profiles:
-        head, *body = cells(found)
-        lines += [f"## {found.law.name}", "", f"{found.law.about}; {found.schedule.name}.", ""]
-        lines += ["| " + " | ".join(row) + " |" for row in (head, ["--:"] * len(head), *body)]
+        lines += [f"## {found.law.name}", "", f"{found.law.about}; {found.schedule.name}.", "", *grid(cells(found))]
         lines += ["", *[f"- {line}" for line in sentences(found)], ""]
     return "\n".join(lines)

@@ -19,6 +19,7 @@ __all__ = [
     "BadInput",
     "claim_table",
     "console",
+    "plain_table",
     "print_json",
     "progress_bar",
     "quantity_table",
@@ -101,6 +102,16 @@ def claim_table(entries: Sequence[Any]) -> Table:
         engines = entry.engines or "none"
         cells = (entry.label, entry.source, entry.scope, f"{entry.status}{surprise}", engines, error)
         table.add_row(*cells, f"{entry.seconds:.1f}", style="bold red" if surprise else "")
+    return table
+
+
+def plain_table(title: str, cells: Sequence[Sequence[str]]) -> Table:
+    """A head and rows of cells, aligned right."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for name in cells[0]:
+        table.add_column(name, justify="right")
+    for row in cells[1:]:
+        table.add_row(*row)
     return table
 
 

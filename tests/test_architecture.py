@@ -18,6 +18,7 @@ ARROWS = {
     "pifs_sim.dynamics": {"pifs_sim", "pifs_sim.kernels"},
     "pifs_sim.diffusion": {"pifs_sim", "pifs_sim.kernels", "pifs_sim.dynamics"},
     "pifs_sim.fractals": {"pifs_sim", "pifs_sim.kernels", "pifs_sim.dynamics"},
+    "pifs_sim.networks": {"pifs_sim", "pifs_sim.kernels", "pifs_sim.dynamics", "pifs_sim.diffusion"},
     "pifs_sim.testing": {
         "pifs_sim.fractals",
         "pifs_sim",
@@ -33,9 +34,17 @@ ARROWS = {
         "pifs_sim.diffusion",
         "pifs_sim.testing",
     },
-    "experiments": {"pifs_sim.fractals", "pifs_sim", "pifs_sim.kernels", "pifs_sim.dynamics", "pifs_sim.diffusion"},
+    "experiments": {
+        "pifs_sim.fractals",
+        "pifs_sim.networks",
+        "pifs_sim",
+        "pifs_sim.kernels",
+        "pifs_sim.dynamics",
+        "pifs_sim.diffusion",
+    },
     "experiments.cli": {
         "pifs_sim.fractals",
+        "pifs_sim.networks",
         "pifs_sim",
         "pifs_sim.kernels",
         "pifs_sim.dynamics",

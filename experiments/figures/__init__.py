@@ -3,6 +3,7 @@
 from experiments.figures.canvas import COLOURS, canvas, save, svg
 from experiments.figures.dynamics import convergence, local_slopes, scaling
 from experiments.figures.kernels import mixture_scaling
+from experiments.figures.networks import networks
 from experiments.figures.regimes import regimes
 from experiments.figures.schedules import expansion_map, exponents, schedule_sheet, spectrum, thresholds
 
@@ -14,6 +15,7 @@ __all__ = [
     "exponents",
     "local_slopes",
     "mixture_scaling",
+    "networks",
     "regimes",
     "save",
     "scaling",

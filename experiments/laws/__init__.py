@@ -22,7 +22,7 @@ from experiments.laws import fits, windows
 from pifs_sim.diffusion.measures import Gaussian, Mixture, PointCloud, ScaleMixture
 from pifs_sim.dynamics import Patches
 
-__all__ = ["NAMES", "Law", "fitted"]
+__all__ = ["NAMES", "Law", "fitted", "of_points"]
 
 Array = npt.NDArray[np.float64]
 Progress = Callable[[int, int], None] | None
@@ -43,8 +43,8 @@ class Law:
     about: str
 
 
-def _measure(name: str, x: Array, progress: Progress) -> tuple[Any, str]:
-    """The law, and how it came from the {} windows."""
+def of_points(name: str, x: Array, progress: Progress = None) -> tuple[Any, str]:
+    """The law of a name in `NAMES` fitted to points (N, d), and how it came from the {} of them."""
     if name == "gaussian":
         return Gaussian(x.mean(axis=0), np.cov(x.T, bias=True)), "moments of {}"
     if name == "points":
@@ -83,7 +83,7 @@ def fitted(
         x = windows.views(pixels, side, rng=rng, most=_WINDOWS, reach=size)
     else:
         x = windows.everywhere(pixels, side, rng=rng, most=_WINDOWS)
-    measure, how = _measure(name, x, progress)
+    measure, how = of_points(name, x, progress)
     kind = "aligned views" if aligned else "windows"
     patches = Patches((side, side), size)
     about = f"{kind} {side} x {side} of {picture.name}, {patches.count} patches of {size} x {size}"

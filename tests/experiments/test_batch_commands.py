@@ -9,6 +9,7 @@ import pytest
 import experiments.studies
 from experiments import batches
 from experiments.store import Store
+from experiments.study import load
 from tests.experiments.drive import PROBES
 
 
@@ -52,6 +53,16 @@ def test_status_counts_what_is_left(run, tmp_path):
     everything = run("status")[1]
     assert "8 records and 4 failures in 'store'" in everything
     assert everything.count("probe") == 2
+
+
+def test_a_study_whose_packages_are_not_installed_is_refused_or_left_out(run, refused, monkeypatch):
+    monkeypatch.setattr(load("probe"), "NEEDS", ("no_such_package",), raising=False)
+    assert refused(run("run", "probe"), "probe needs no_such_package")
+    status, out, err = run("run", "--dry-run")
+    assert status == 0
+    assert "probe" not in out
+    assert "left out" in err
+    assert "no_such_package" in err
 
 
 @pytest.mark.usefixtures("full")

@@ -1,5 +1,7 @@
 """Every study on its smoke grid: verdict, columns, claims and plot."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +34,16 @@ CASES = {  # study: answer on the smoke grid, and one of its numbers
 
 
 def test_every_study_has_a_case():
-    folder = Path(experiments.studies.__file__).parent
-    assert set(CASES) == {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    found = {path.stem for path in Path(experiments.studies.__file__).parent.glob("*.py")} - {"__init__"}
+    assert set(CASES) == {name for name in found if not hasattr(load(name), "NEEDS")}
+
+
+def test_loading_all_studies_loads_nothing_that_only_runs_and_plots_need():
+    """So `pifs-sim run` is quick where there is nothing to compute."""
+    code = "import sys; from experiments.study import load, names; [*map(load, names())]; print(*sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    slow = {"matplotlib", "numba", "sympy", "scipy.linalg", "scipy.optimize", "scipy.sparse", "scipy.stats", "torch"}
+    assert slow & set(said.stdout.split()) == set()
 
 
 @pytest.mark.parametrize("name", CASES)
