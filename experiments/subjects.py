@@ -125,7 +125,7 @@ def subject(what: str, *, steps: int, schedule: str | None = None, images: Path 
         if what not in names():
             raise unknown("network", what, names())
         path = checkpoints() / f"{what}.safetensors"
-    head, denoiser = networks.header(path), networks.load(path)
+    head, denoiser = networks.header(path), networks.load(path, chunk=256)
     if images is None and "data" not in head:
         raise ValueError(f"`images` must be given: '{path}' does not say what data it was trained on.")
     clean: Any = _crops(images, denoiser.shape, -1.0) if images else data_of(head["data"]).validation

@@ -23,9 +23,6 @@ from experiments.study import Row, Scalar, Verdict
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 __all__ = ["CLAIMS", "GRIDS", "NAME", "NEEDS", "TOLERANCE", "VERSION", "copies", "plot", "run", "verdict"]
 
 NAME = "memorisation"
@@ -128,8 +125,6 @@ def _course(rows: Sequence[Row], points: int, place: str = "training") -> tuple[
 def verdict(rows: Sequence[Row]) -> Verdict:
     """Confirmed if the fewest points' gap ends below a half and follows the copies, refuted if it does not shrink."""
     from scipy import stats  # a second to import, and only needed here
-
-    from scipy import stats
 
     counts = sorted({int(row["points"]) for row in rows})
     courses = {count: _course(rows, count) for count in counts}

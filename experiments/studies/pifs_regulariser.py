@@ -20,9 +20,6 @@ from experiments.study import Row, Scalar, Verdict
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 __all__ = ["CLAIMS", "GRIDS", "NAME", "NEEDS", "TOLERANCE", "VERSION", "Effect", "effect", "plot", "run", "verdict"]
 
 NAME = "pifs_regulariser"
@@ -36,7 +33,7 @@ GRIDS = {
         "seed": [0, 1, 2, 3, 4],
         "steps": [600],
         "samples": [360],
-        "points": [16],
+        "points": [6],
         "chain": [50],
     },
 }
@@ -96,8 +93,6 @@ def run(
 def effect(rows: Sequence[Row], outcome: str, coupling: float) -> Effect:
     """The outcome with that mu less that with mu = 0, over the seeds of both; infinite ends of fewer than two."""
     from scipy import stats  # a second to import, and only needed here
-
-    from scipy import stats
 
     table = {(float(row["coupling"]), int(row["seed"])): float(row[outcome]) for row in rows}
     seeds = [seed for mu, seed in table if mu == coupling and (0.0, seed) in table]
