@@ -81,6 +81,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         recipe = dataclasses.replace(RECIPES[given.name], **changes)
         if not given.output.is_dir():
             raise BadInput(f"--output must be a folder that exists, got {str(given.output)!r}.")
+        import pifs_sim.networks  # noqa: F401  # says in a sentence what to install where torch lacks
+
+        for name in ("every", "stop"):
+            if getattr(given, name) is not None and getattr(given, name) < 1:
+                raise BadInput(f"--{name} must be at least 1, got {getattr(given, name)}.")
         import torch
 
         from experiments.training_checkpoint import finish

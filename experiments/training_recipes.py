@@ -22,7 +22,6 @@ __all__ = ["RECIPES", "Recipe", "checkpoints"]
 
 _DIT8 = {"patch": 2, "width": 40, "depth": 3, "condition": 36}
 _DIT16 = {"patch": 4, "width": 52, "depth": 3}
-_DIT32 = {"patch": 8, "width": 40, "depth": 3, "condition": 40}
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,6 @@ RECIPES: Mapping[str, Recipe] = {
     "grey16-dit": _recipe("grey16", "dit", _DIT16, steps=5000, rate=5e-3),
     "grey16-unet": _recipe("grey16", "unet", {"widths": [16, 32, 48], "attention": True}),
     "grey16-conv": _recipe("grey16", "unet", {"widths": [16, 32, 48], "attention": False}),
-    "rgb32-dit": _recipe("rgb32", "dit", _DIT32, steps=2500, rate=5e-3),
     "rgb32-unet": _recipe("rgb32", "unet", {"widths": [16, 24, 48], "attention": True}, steps=800),
 }
 

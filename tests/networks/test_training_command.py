@@ -70,6 +70,7 @@ def test_a_training_is_stopped_taken_up_and_kept_with_its_losses(tmp_path, capsy
 def test_bad_input_is_refused_in_a_sentence(tmp_path, capsys):
     assert "invalid choice: 'resnet'" in refused(capsys, "resnet")
     assert "`rate` must be positive, got -1.0" in refused(capsys, "digits-unet", "--rate=-1")
+    assert "--every must be at least 1, got 0" in refused(capsys, "digits-unet", "--every", "0")
     assert "unknown schedule" in refused(capsys, "digits-unet", "--schedule", "square").lower()
     assert "--output must be a folder that exists" in refused(capsys, "digits-unet", "-o", str(tmp_path / "none"))
 
