@@ -19,6 +19,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 
 from theory.claim import Claim, Formula, Identity, Implies, Lemma, Obligation, Violation
+from theory.draws import unaided
 from theory.proofs import inequalities
 from theory.proofs.decision import Outcome
 from theory.proofs.engines import decide
@@ -91,7 +92,8 @@ def check_property(module: ModuleType, formula: Formula, examples: int) -> tuple
         errors.append(module.holds(formula, **point))
 
     try:
-        check()
+        with unaided():
+            check()
     except Violation as violation:
         return Evidence("property", "failed", f"{points[-1]!r}: {violation}"[:600]), points
     reached = {name: sum(bool(inside(**point)) for point in points) for name, inside in regions(module).items()}

@@ -71,3 +71,9 @@ def test_a_schedule_bears_the_name_of_its_constructor_or_the_given_one() -> None
 def test_karras_and_flow_have_their_published_defaults() -> None:
     assert schedules.karras(7, 0.1, 9.0).angles.tolist() == schedules.karras(7, 0.1, 9.0, rho=7.0).angles.tolist()
     assert schedules.flow(7).angles.tolist() == schedules.flow(7, shift=1.0).angles.tolist()
+
+
+def test_a_shift_may_be_as_large_as_its_rule_says_and_is_named() -> None:
+    schedule = schedules.from_angles([0.0, 0.5, math.pi / 2])
+    assert 0 < schedule.shift(1400.0).angles[1] < 1e-300
+    assert schedule.shift(2.0).name == "angles, logSNR +2"
