@@ -5,10 +5,11 @@ The chain along variance lam (`two_step`; kappa = 0 is DDIM), psi = atan2(sin ph
     y_s = cos delta_t y_t + kappa_t (sin delta_t/sin psi_t)(cos psi_t y_t - cos psi_u y_u),   c = |y_0|,
 
 and its adjoint, written without regard to cancellation: 256 bits afford it. Where the errors of 2M's steps cancel, the
-curvature of ln F by the logarithms of the step lengths is 1e8 to 1e13, so that rounding one angle to a float moves the
-gradient by 1e-8 to 1e-3. The optimum is therefore sought in these digits by Newton's method from the schedule in
-floats, and the price of rounding its angles is the excess of that schedule's error over the optimum's. The derivative
-by the logarithm of a length falls with the length: a step that wants to vanish meets any bound once it is short enough.
+curvature of ln F by the logarithms of the step lengths is 1e8 to 1e18, so that rounding one angle to a float moves the
+gradient by 1e-8 to 1e4. The optimum is therefore sought in these digits by Newton's method from the schedule in floats
+or from `exact_search`'s end, every step of it led back to the floor of the valley, and the price of rounding its angles
+is the excess of that schedule's error over the optimum's. The derivative by the logarithm of a length falls with the
+length: a step that wants to vanish meets any bound once it is short enough.
 """
 
 from __future__ import annotations
@@ -34,9 +35,11 @@ _BITS = 256
 _ROUNDS = 40
 _SMALL = 1e-10
 _VANISHING = 1e-4  # of its length: how long a step that wants to vanish is made
+_NEAR = 0.1  # a longer first step of Newton's is none to trust
+_DAMPING = (200,) * 4 + (10**7,) * 3  # of a return to the floor of the valley: soft axes are left where they are
 _NUDGE = arb(2) ** -80  # of the difference behind the Hessian: third derivatives are 1e18, balls 1e-60 wide
 _BOX = arb(2) ** -100
-_exact = np.frompyfunc(arb, 1, 1)
+_exact = np.frompyfunc(lambda x: arb(float(x)) + arb(float(x - float(x))), 1, 1)  # of long doubles too
 _middle = np.frompyfunc(lambda ball: ball.mid(), 1, 1)
 _upper = np.frompyfunc(lambda ball: float(ball.abs_upper()), 1, 1)
 _sqrt, _sin, _cos, _log, _exp = (np.frompyfunc(f, 1, 1) for f in (arb.sqrt, arb.sin, arb.cos, arb.log, arb.exp))
@@ -134,15 +137,31 @@ class _Problem(NamedTuple):
         by_turn = np.vstack([np.cumsum(by_angle[1:-1][::-1], axis=0)[::-1], end * 0])
         return end, turns[:, None] * (by_turn - turns @ by_turn / (high - low))
 
+    def errors(self, gain: Exact) -> tuple[Any, Exact, Exact]:
+        """F, and its first and second derivatives by every gain, (K,)."""
+        weight = _exact(self.spectrum.weight)
+        if self.spectrum.metric == "kl":
+            error, by_gain = weight @ ((gain**2 - 1) / 2 - _log(gain)), weight * (gain - 1 / gain)
+            return error, by_gain, weight * (1 + 1 / gain**2)
+        return weight @ (1 - gain) ** 2, 2 * weight * (gain - 1), 2 * weight
+
     def __call__(self, theta: Exact) -> tuple[Any, Exact]:
         """F, and the gradient of ln F."""
         end, slope = self.gains(theta)
-        weight, gain = _exact(self.spectrum.weight), np.abs(end)
-        if self.spectrum.metric == "kl":
-            error, by_gain = weight @ ((gain**2 - 1) / 2 - _log(gain)), weight * (gain - 1 / gain)
-        else:
-            error, by_gain = weight @ (1 - gain) ** 2, 2 * weight * (gain - 1)
+        error, by_gain, _ = self.errors(np.abs(end))
         return error, slope @ (by_gain * np.where(end > 0, 1, -1)) / error
+
+    def floor(self, theta: Exact, free: npt.NDArray[np.bool_], error: Any) -> Exact:
+        """Damped Gauss-Newton: off the floor, where F is `error`, H and the soft axes' gradient belong to the walls."""
+        for damping in _DAMPING:
+            end, slope = self.gains(theta)
+            _, by_gain, twice = self.errors(np.abs(end))
+            slope = _middle(slope[free] * np.where(end > 0, 1, -1))
+            matrix = _middle((slope * twice) @ slope.T)
+            matrix[np.diag_indices_from(matrix)] += damping * error.mid()
+            theta = theta.copy()
+            theta[free] = theta[free] - _eliminated(matrix, _middle(slope @ by_gain))[0]
+        return theta
 
     def hessian(self, theta: Exact, gradient: Exact) -> Exact:
         """By differences of the gradient, to far below its entries."""
@@ -173,7 +192,7 @@ def stationary(
     spectrum: Directions,
     *,
     second: bool,
-    lengths: FloatArray | None = None,
+    lengths: npt.NDArray[np.floating[Any]] | None = None,
     vanish: npt.NDArray[np.bool_] | None = None,
 ) -> Stationary:
     """Newton's method from a schedule in floats to the optimum near it.
@@ -182,7 +201,7 @@ def stationary(
         angles: (T+1,) the schedule's.
         spectrum: what it is the optimum for.
         second: 2M (or DDIM).
-        lengths: (T,) step lengths to start from; the schedule's by default.
+        lengths: (T,) step lengths to start from, in float64 or long double; the schedule's by default.
         vanish: (T,) whether a step wants length 0; none by default.
     """
     with _bits():
@@ -194,27 +213,29 @@ def stationary(
             theta = _middle(_log(_exact(lengths)))
         if vanish is not None:
             free = ~vanish
+            floor = problem(theta)[0]
             theta = np.where(vanish, theta + arb(_VANISHING).log(), theta)
+            theta = problem.floor(theta, free, floor) if vanish.any() else theta
         here = problem(theta)
-        hessian, minimum, fresh = None, None, False
+        hessian, minimum, before = None, None, math.inf
         for _ in range(_ROUNDS):
-            size = _largest(here[1][free])
-            if size <= _SMALL:
+            if _largest(here[1][free]) <= _SMALL:
                 break
+            fresh = hessian is None
             if hessian is None:
-                hessian, fresh = problem.hessian(theta, here[1])[np.ix_(free, free)], True
+                hessian = problem.hessian(theta, here[1])[np.ix_(free, free)]
                 hessian = hessian + np.trace(hessian) / free.sum() ** 2  # (1, .., 1) changes nothing that is free
             step, minimum = _eliminated(hessian, _middle(-here[1][free]))
-            new = theta.copy()
-            new[free] = new[free] + step
-            there = problem(new)
-            fell = _largest(there[1][free]) / size
-            if fell >= 1 and fresh:
+            length = _largest(step)
+            if length > (_NEAR if fresh else before):
                 break
-            if fell < 1:
-                theta, here, fresh = new, there, False
-            if fell > 0.3:  # else another step with the same Hessian costs less than a new one
+            if length > 0.3 * before and not fresh:  # else another step with the same Hessian costs less than a new one
                 hessian = None
+                continue
+            theta = theta.copy()
+            theta[free] = theta[free] + step
+            theta = problem.floor(theta, free, here[0])
+            here, before = problem(theta), length
         if minimum is not None and not free.all():
             minimum = minimum and all(entry > 0 for entry in here[1][~free])  # shorter is better still
         return Stationary(_largest(here[1]), rounded, float((first / here[0] - 1).mid()), float(here[0].mid()), minimum)

@@ -14,7 +14,8 @@ denoiser's derivative there, and the infimum is reached by no schedule). The sch
 of the shortest step of the starts, which is nearly all of `excess`; `gradient`, theirs included, is taken where they
 are at most 1e-4 of that. "zero": a schedule within rounding of this one makes no error at all, proven by Krawczyk's
 operator: its gradient is 0, and `least` and the ratios are those of rounding. "not settled": no optimum was reached,
-and `least` is an upper bound.
+and `least` is an upper bound. Where the search in floats leaves 2M short of an optimum, `exact_search` goes on in long
+double.
 
     python -m experiments.benchmarks.schedules [--rounds N] [--output FILE]
 
@@ -33,8 +34,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from experiments.benchmarks.exact_gradient import stationary, vanishing
+from experiments.benchmarks.exact_search import search
 from experiments.benchmarks.machine import arguments, medians, publish
 from pifs_sim.diffusion import schedules
 from pifs_sim.diffusion.angles import FloatArray, differences
@@ -98,7 +101,13 @@ def end_of(spectrum: Directions, angles: FloatArray, found: Minimum, solver: Sol
         nearer = bounded_minimum(closer, np.log(differences(angles)), valley_minimum)[1]
         lengths = replace(closer, pins=nearer.pins).turns(nearer.theta)
         held = held | np.isfinite(nearer.pins)
-    exact = stationary(angles, spectrum, second=second, lengths=lengths, vanish=held)
+    return _proven(spectrum, angles, lengths, held, solver)
+
+
+def _proven(
+    spectrum: Directions, angles: FloatArray, lengths: Any, held: npt.NDArray[np.bool_], solver: Solver
+) -> dict[str, Any]:
+    exact = stationary(angles, spectrum, second=solver == "2m", lengths=lengths, vanish=held)
     end = f"{held.sum()} vanish" if held.any() else "interior"
     settled = exact.gradient <= GOAL and exact.minimum is not False
     return {
@@ -109,23 +118,37 @@ def end_of(spectrum: Directions, angles: FloatArray, found: Minimum, solver: Sol
     }
 
 
+def beyond_floats(spectrum: Directions, angles: FloatArray, shortest: float) -> tuple[FloatArray, dict[str, Any]]:
+    """The optimum of 2M that long double leads to from where floats end, rounded, and its columns of the table."""
+    ends = end_angles(LOW, HIGH)
+    lengths, held = search(differences(angles), spectrum, ends=ends, shortest=shortest)
+    rounded = np.append(ends[0] + np.append(0.0, np.cumsum(lengths)[:-1]), ends[1]).astype(np.float64)
+    if held.any():
+        lengths, held = search(lengths, spectrum, ends=ends, shortest=1e-3 * shortest, vanish=held)
+    return rounded, _proven(spectrum, rounded, lengths, held, "2m")
+
+
 def _row(name: str, lam: FloatArray, solver: Solver, objective: Objective, steps: int) -> dict[str, Any]:
     ends = end_angles(LOW, HIGH)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "the optimum for", RuntimeWarning)  # the gradient is a column
         spectrum = directions(lam, None, objective, ends[0])
         angles, found = settle(spectrum, steps, ends, solver)
-    optimum = Schedule(angles)
     density = optimal_schedule(lam, steps, objective=objective, sigma_min=LOW, sigma_max=HIGH)
+    rivals = {"density": density, **_rivals(steps)}
+    claim = end_of(spectrum, angles, found, solver)
+    if claim["end"] == "not settled" and solver == "2m":
+        shortest = 1e-3 * min(float(rivals[start].increments.min()) for start in ("density", "log-linear"))
+        angles, claim = beyond_floats(spectrum, angles, shortest)
+    optimum = Schedule(angles)
 
     def error(schedule: Schedule, factor: float = 1.0) -> float:
         return chain_error(schedule, factor * lam, objective=objective, solver=solver)
 
     least = error(optimum)
-    ratios = {label: error(rival) / least for label, rival in {"density": density, **_rivals(steps)}.items()}
+    ratios = {label: error(rival) / least for label, rival in rivals.items()}
     row = {"spectrum": name, "solver": solver, "error": objective, "N": steps, "least": least}
-    row |= end_of(spectrum, angles, found, solver)
-    return row | ratios | {"at 1.5 lam": error(optimum, 1.5) / error(density, 1.5)}
+    return row | claim | ratios | {"at 1.5 lam": error(optimum, 1.5) / error(density, 1.5)}
 
 
 def _readable(rows: list[dict[str, Any]], facts: Mapping[str, Any]) -> str:

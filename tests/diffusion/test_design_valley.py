@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
+from experiments.benchmarks import exact_search
 from experiments.benchmarks import schedules as table
 from experiments.benchmarks.exact_gradient import stationary, vanishing
 from pifs_sim.diffusion.design import chain_error, optimal_schedule, optimum
@@ -150,3 +151,62 @@ def test_a_step_that_would_vanish_is_held_at_the_shortest_length():
         inner = LOW + np.cumsum(longer * ((HIGH - LOW) / longer.sum()))
         turns = np.diff(np.concatenate([[LOW], inner]))
         assert free(np.log(turns))[0] > held.value
+
+
+@pytest.mark.parametrize("objective", ["kl", "w2"])
+def test_the_residuals_in_long_double_are_those_in_floats(objective):
+    """And their second derivatives the differences of the first, a pinned step's included."""
+    spectrum = directions([0.2, 1.0, 5.0], [1.0, 3.0, 2.0], objective, LOW)
+    turns = np.diff(density_angles(spectrum, (LOW, HIGH), 40))
+    pins = np.where(np.arange(40) == 7, turns, math.nan)
+    floats = Problem(gain_of("2m"), spectrum, (LOW, HIGH), pins)
+    wide = [np.asarray(x).astype(np.longdouble) for x in (spectrum.root, np.sqrt(spectrum.weight), (LOW, HIGH), pins)]
+    valley = exact_search._Valley(*wide, objective)
+    theta = np.log(np.delete(turns, 7))
+    model = second_order(floats.residuals, theta)
+    for got, expected in zip(valley.at(theta), model[:2], strict=True):
+        np.testing.assert_allclose(got.astype(float), expected, rtol=1e-7, atol=1e-12)
+    np.testing.assert_allclose(valley.bend(theta), model.bend, atol=1e-8)
+
+
+def test_fewer_directions_than_steps_are_no_obstacle():
+    """From three digits of its step lengths."""
+    spectrum = directions(TWO, None, "w2", LOW)
+    start = np.array([15.0, 14.7, 17.1, 25.5, 40.6, 81.0, 163.0, 911.0, 221.0, 50.4])
+    start *= (HIGH - LOW) / start.sum()
+    lengths, held = exact_search.search(start, spectrum, ends=(LOW, HIGH), shortest=1e-6)
+    assert not held.any()
+    angles = np.append(LOW + np.append(0.0, np.cumsum(lengths)[:-1]), HIGH).astype(np.float64)
+    found = stationary(angles, spectrum, second=True, lengths=lengths)
+    assert found.gradient <= 1e-10
+    assert found.error == pytest.approx(1.14653e-7, rel=1e-5)  # recorded
+
+
+@pytest.mark.parametrize(
+    ("objective", "start", "ended", "least"),
+    [
+        (
+            "kl",
+            [13, 8.6, 7.7, 9.6, 22, 38, 28, 72, 80, 130, 170, 220, 220, 190, 140, 90, 51, 36, 0.01, 13],
+            [18],
+            2.2841e-10,
+        ),
+        (
+            "w2",
+            [15, 9.5, 13, 23, 31, 74, 8.6, 160, 0.01, 180, 170, 220, 200, 160, 110, 77, 44, 32, 0.01, 12],
+            [8, 18],
+            2.2442e-5,
+        ),
+    ],
+)
+def test_the_search_in_long_double_ends_where_that_in_floats_does(objective, start, ended, least):
+    """From two digits of its step lengths; steps that want to vanish are held at the shortest length."""
+    lam = table._spectra()["log-normal"]
+    spectrum = directions(lam, None, objective, LOW)
+    start = np.array(start) * ((HIGH - LOW) / sum(start))
+    lengths, held = exact_search.search(start, spectrum, ends=(LOW, HIGH), shortest=6.4224e-6)
+    assert np.flatnonzero(held).tolist() == ended
+    np.testing.assert_allclose(lengths[held].astype(float), 6.4224e-6)
+    found = np.append(LOW + np.append(0.0, np.cumsum(lengths)[:-1]), HIGH).astype(np.float64)
+    error = chain_error(Schedule(found), lam, objective=objective, solver="2m")
+    assert error == pytest.approx(least, rel=1e-4)  # recorded
