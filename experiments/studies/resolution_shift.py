@@ -107,6 +107,6 @@ def plot(rows: Sequence[Row]) -> Figure:
         axis.set_xticklabels(map(str, sizes))
         axis.minorticks_off()
         axis.legend(fontsize=6, ncols=2)
-    axes[0].set_title("black: the rule 2 ln(64/d)", fontsize=9)
+    axes[0].set_title("thick: the rule 2 ln(64/d)", fontsize=9)
     axes[1].set(xlabel="pixels d")
     return figure
