@@ -42,17 +42,8 @@ ARROWS = {
         "pifs_sim.dynamics",
         "pifs_sim.diffusion",
     },
-    "experiments.cli": {
-        "pifs_sim.fractals",
-        "pifs_sim.networks",
-        "pifs_sim",
-        "pifs_sim.kernels",
-        "pifs_sim.dynamics",
-        "pifs_sim.diffusion",
-        "experiments",
-        "theory",
-    },
 }
+ARROWS["experiments.cli"] = ARROWS["experiments"] | {"experiments", "theory"}
 ARROWS["experiments.report"] = ARROWS["experiments.cli"]
 ARROWS["experiments.cli"] = ARROWS["experiments.cli"] | {"experiments.report"}
 ARROWS["experiments.__main__"] = {"experiments.cli"}

@@ -1,6 +1,5 @@
 """Pages in Chromium: on desktop and phone widths, light and dark, without request, script error or serious barrier."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -20,20 +19,6 @@ SHOWN = [
 ]
 LONG = {"generated/atlas.html": "light", "generated/performance.html": "dark"}  # a minute each for the checker
 CHECKED = [(name, scheme) for name in SHOWN for scheme in ("light", "dark") if LONG.get(name, scheme) == scheme]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """A Chromium that is installed already."""
-    browsers = pytest.importorskip("playwright.sync_api", reason="playwright, which drives a browser, is not installed")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no Chromium is installed")
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-    with browsers.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=flags)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import shutil
 from html.parser import HTMLParser
 from io import StringIO
 from pathlib import Path
@@ -61,24 +60,17 @@ def wanted(chosen):
 
 
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory):
+def opened(browser, tmp_path_factory):
     """The page in Chromium, with everything that it said or asked for."""
-    browsers = pytest.importorskip("playwright.sync_api", reason="playwright, which drives a browser, is not installed")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no Chromium is installed")
     path = explorer.write(tmp_path_factory.mktemp("explorer") / "page.html", LAM, COUNTS, name="<a & b></script>")
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-    with browsers.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
-        page = browser.new_page(viewport={"width": 1280, "height": 900}, accept_downloads=True)
-        said, asked = [], []
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(path.as_uri())
-        yield page, said, asked
-        browser.close()
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    said, asked = [], []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(path.as_uri())
+    yield page, said, asked
+    page.close()
 
 
 MOVE = """async chosen => {

@@ -1,6 +1,5 @@
 """The page is self-contained and well formed, shows what it was given, and can be walked through in a browser."""
 
-import shutil
 from base64 import b64decode
 from html.parser import HTMLParser
 from io import BytesIO
@@ -119,23 +118,16 @@ def test_the_page_shows_every_set_of_the_gallery_with_its_dimension(written):
 
 
 @pytest.fixture(scope="module")
-def opened(page_file):
+def opened(browser, page_file):
     """The page in Chromium, with everything that it said or asked for."""
-    browsers = pytest.importorskip("playwright.sync_api", reason="playwright, which drives a browser, is not installed")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no Chromium is installed")
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-    with browsers.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        said, asked = [], []
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(page_file[0].as_uri())
-        yield page, said, asked
-        browser.close()
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    said, asked = [], []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(page_file[0].as_uri())
+    yield page, said, asked
+    page.close()
 
 
 IN_VIEW = """element => {
