@@ -66,6 +66,9 @@ def test_a_run_whose_worker_is_killed_once_is_tried_again():
 
 def test_a_worker_has_one_thread_for_each_library_and_dies_with_its_engine():
     worker = Worker(Limits())
+    worker.send(tasks("well", "smoke", n=[1], scale=[1.0])[0])
+    while worker.answer() is None:  # a process that has only just been made shows no environment
+        time.sleep(0.01)
     environment = Path(f"/proc/{worker.process.pid}/environ").read_bytes().split(b"\0")
     for name in (b"OPENBLAS", b"OMP", b"MKL", b"NUMBA"):
         assert name + b"_NUM_THREADS=1" in environment
