@@ -21,7 +21,7 @@ from experiments.training_recipes import checkpoints
 from pifs_sim.diffusion import Schedule, exchange, schedules
 from pifs_sim.diffusion.spectra.images import entries, pictures
 
-__all__ = ["Subject", "names", "subject"]
+__all__ = ["Subject", "names", "subject", "validation"]
 
 Array = npt.NDArray[np.float64]
 
@@ -53,6 +53,20 @@ def names() -> list[str]:
     from pifs_sim.networks.dncnn import DNCNN_NAMES
 
     return sorted(path.stem for path in checkpoints().glob("*.safetensors")) + [f"dncnn-{name}" for name in DNCNN_NAMES]
+
+
+def validation(name: str) -> dict[str, float]:
+    """Loss of a network of `names` on all held-out images, the matched Gaussian's, and the difference with its error.
+
+    `loss`, `gaussian_loss`: means of |eps_hat - eps|^2/d over ten angles of the chain it was trained on; `excess` their
+    difference, `excess_stderr` its standard error over the images: what the training wrote in the checkpoint.
+    """
+    from pifs_sim import networks
+
+    said = networks.header(checkpoints() / f"{name}.safetensors")["training"]["validation"]
+    keys = {"loss": "network mean", "gaussian_loss": "gaussian mean"}
+    keys |= {"excess": "difference", "excess_stderr": "standard error"}
+    return {mine: float(said[its]) for mine, its in keys.items()}
 
 
 def _coarse(schedule: Schedule, steps: int) -> Schedule:

@@ -45,13 +45,15 @@ def networks(columns: Mapping[str, Mapping[str, Rows]], title: str) -> Figure:
             axes.set(ylabel=label if column == 0 else "", xlim=(0, 1))
             if key in ("kappa", "delta"):
                 axes.set_yscale("symlog", linthresh=0.01)
-            if key == "delta":
-                axes.set_ylim(bottom=0)
             if key != "entropy":
                 axes.axhline(1.0 if key == "error" else 0.0, color="black", linewidth=0.8)
         grid[0, column].set_title(heading, fontsize=10)
-        grid[0, column].legend(fontsize=8)
+        roomy = [*panels].index("suppression S") if "suppression S" in panels else 0  # its curves leave the corner free
+        grid[roomy, column].legend(fontsize=8, loc="upper right", ncols=2)
         grid[-1, column].set(xlabel="t / T  (clean → noise)")
+    for axes, (key, _) in zip(grid[:, -1], panels.values(), strict=True):
+        if key == "delta":
+            axes.set_ylim(bottom=0)  # of all columns, which share it, once all is drawn
     figure.suptitle(title, fontsize=10)
     return figure
 
