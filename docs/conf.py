@@ -23,6 +23,7 @@ extensions = [
     "extensions.reference",
     "extensions.ledger",
     "extensions.benchmarks",
+    "extensions.measured",
     "extensions.accessible",
 ]
 html_math_renderer = "mathml"
