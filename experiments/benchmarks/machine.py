@@ -15,16 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from experiments.outcome import surroundings
+
 __all__ = ["arguments", "medians", "publish", "settings", "versions"]
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 def _threads() -> str:
@@ -51,7 +44,7 @@ def versions(names: Sequence[str]) -> str:
 def settings() -> dict[str, str | int]:
     """Processor, cores, threads of the libraries loaded by now, and versions: no names of hosts, no dates."""
     return {
-        "processor": _processor(),
+        "processor": surroundings()["device"],
         "cores": os.cpu_count() or 0,
         "threads": _threads(),
         "python": platform.python_version(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from types import ModuleType
 from typing import Any, Literal
 
 import numpy as np
@@ -9,7 +11,7 @@ from array_api_compat import is_cupy_array
 
 from pifs_sim.kernels import device
 
-__all__ = ["Backend", "chosen"]
+__all__ = ["Backend", "chosen", "module_of"]
 
 Backend = Literal["reference", "cpu", "cuda"]
 
@@ -40,6 +42,11 @@ def chosen(backend: Backend | None, *, generic: bool = False, **arrays: Any) -> 
             asked = f' for the `backend` "{backend}"' if backend else ""
             raise ValueError(f"`{name}` must be {wanted}{asked}, got {type(array).__name__}.")
     return backend or "cpu"
+
+
+def module_of(room: str, backend: Backend) -> ModuleType:
+    """A room's file for a backend, imported when it is first asked for: Numba is slow to import."""
+    return import_module(f"{room}.{backend}")
 
 
 def _is_numpy(array: Any) -> bool:

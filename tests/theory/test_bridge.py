@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
-from pifs_sim.diffusion import Chain, exact_denoiser, schedules
+from pifs_sim.diffusion import Chain, Schedule, exact_denoiser, schedules
 from pifs_sim.diffusion.measures import Gaussian
-from theory.claims.l2_w1_bridge import MOVED, PIECES, SHIFTED, Laws, bridge, observe, one_chain, tightness
+from theory.claims.l2_w1_bridge import MOVED, PIECES, SHIFTED, Laws, bridge, observe, one_chain
 from theory.instruments import affine_jacobian
 from theory.marginals import two_normals
 
@@ -30,6 +30,12 @@ def affine(chain: Chain, t: int) -> tuple[Any, Any]:
         return chain.step(x, chain.length - t)
 
     return affine_jacobian(step, chain.dim), step(np.zeros((1, chain.dim)))[0]
+
+
+def tightness(laws: Laws, schedule: Schedule) -> float:
+    """W2 over the bound."""
+    (_, w2), pair = observe(laws, schedule)
+    return float(w2 / bridge(pair))
 
 
 @pytest.mark.parametrize("steps", [1, 3, 12])

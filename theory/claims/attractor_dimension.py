@@ -26,7 +26,8 @@ from theory.claim import Claim, Formula, Identity, NotProved, Obligation, Status
 from theory.formulas import PHI_S, PHI_T, evaluate
 from theory.marginals import Array, Law
 
-rate, n, D_1 = sp.symbols("dE[ln|detJΦ|]/dln(sigma) n D_1")
+n, D_1 = sp.symbols("n D_1")
+rate = sp.Symbol(r"{\frac{d\,E[\ln|\det J\Phi|]}{d\ln\sigma}}")
 FAR = 1e9  # where the denoiser knows but one point
 
 

@@ -52,7 +52,7 @@ CLAIM = Claim(
     "(SD1.5) and 0.081 (SDXL), against 0.089 and 0.087 for a log-polynomial with as many parameters, 0.175 and 0.319 "
     "for one scale, 0.48 and 0.38 for Karras, 1.15 and 0.86 for 1/L*; SVD does not fit (0.35, log-polynomial 0.15).",
     equation=sp.Eq(
-        sp.Symbol("rho"), sp.sqrt(slope(sp.log(LAM)) ** 2 + sp.Symbol("w") * slope(sp.Symbol("ln lambda'")) ** 2)
+        sp.Symbol("rho"), sp.sqrt(slope(sp.log(LAM)) ** 2 + sp.Symbol("w") * slope(sp.Symbol(r"{\ln\lambda'}")) ** 2)
     ),
     formula=sp.log(slope(FIRST) ** 2 + sp.exp(WEIGHT) * slope(SECOND) ** 2) / 2,  # ln rho
     assumptions="steps from the printed sigma, without the final 0",

@@ -22,7 +22,9 @@ from theory.claim import Claim, Formula, Identity, NotProved, Obligation, Status
 from theory.instruments import EPS
 
 Array = npt.NDArray[np.float64]
-log_weight, product, square = (sp.Symbol(name, real=True) for name in ("ln w_i", "⟨x, y_i⟩", "‖y_i‖²"))
+log_weight, product, square = (
+    sp.Symbol(name, real=True) for name in (r"{\ln w_{i}}", r"{⟨x, y_{i}⟩}", r"{‖y_{i}‖^{2}}")
+)
 c, v = sp.symbols("\\sqrt{\\bar{\\alpha}} v", positive=True)
 
 
@@ -36,7 +38,7 @@ CLAIM = Claim(
     source="derived here (Bayes); the softmax form of the empirical denoiser is folklore",
     statement="For points y_i with weights w_i, x̂_0 = Σ softmax_i(ln w_i + √ᾱ⟨x, y_i⟩/v − ᾱ‖y_i‖²/(2v)) y_i and "
     "Jx̂_0 = (√ᾱ/v) Cov_softmax(y): attention with one query at temperature v/√ᾱ; v → 0 selects the nearest point.",
-    equation=sp.Eq(sp.Symbol("logit_i"), attention(log_weight, product, square, c, v)[0]),
+    equation=sp.Eq(sp.Symbol(r"{\mathrm{logit}_{i}}"), attention(log_weight, product, square, c, v)[0]),
     formula=attention,
     assumptions="the empirical law of finitely many points; the last part: no ties",
     scope="any weights and points, 0 < phi <= pi/2",
@@ -82,7 +84,7 @@ def prove(formula: Formula) -> Iterator[Obligation]:
     slope = sp.diff(mean, p) * p * factor * a + sp.diff(mean, q) * q * factor * b  # dp/dx = p factor a
     covariance = (p * a**2 + q * b**2) / (p + q) - mean**2
     yield Identity("two points: J = factor Cov", slope - factor * covariance)
-    other, its = (sp.Symbol(name, real=True) for name in ("⟨x, y_j⟩", "‖y_j‖²"))
+    other, its = (sp.Symbol(name, real=True) for name in (r"{⟨x, y_{j}⟩}", r"{‖y_{j}‖^{2}}"))
     lead = logit - formula(log_weight, other, its, c, v)[0]
     nearer = (own - 2 * c * other + c**2 * its) - (own - 2 * c * product + c**2 * square)
     yield Identity("2 v times a lead is how much nearer a point is", 2 * v * lead - nearer)

@@ -13,7 +13,7 @@ import sympy as sp
 from theory.claim import Claim, Formula, Identity, Obligation
 from theory.claims import coupling_needs_entropy
 
-correlation = sp.Symbol("rho(H_t,delta_t)", real=True)
+correlation = sp.Symbol(r"{\rho(H_{t}, \delta_{t})}", real=True)
 
 
 def anticorrelated(_lost: Any, factor: Any, _patches: Any) -> tuple[tuple[int, int, int], Any]:

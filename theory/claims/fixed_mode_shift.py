@@ -42,7 +42,7 @@ CLAIM = Claim(
     source="derived here, to give Hoogeboom, Heek, Salimans 2023, arXiv:2301.11093 (the shift 2 ln(64/d)) a reason",
     statement="For a fixed set of modes whose variances scale by k² = (d/64)², c(λ) is kept by (λ, σ) → (k²λ, kσ), so "
     "that the optimal schedule shifts in logSNR by exactly −2 ln k = 2 ln(64/d), with its ends.",
-    equation=sp.Eq(sp.Symbol("Delta logSNR"), -2 * sp.log(sp.Symbol("d") / 64)),
+    equation=sp.Eq(sp.Symbol(r"{\Delta\,\mathrm{logSNR}}"), -2 * sp.log(sp.Symbol("d") / 64)),
     formula=-2 * sp.log(scale),
     assumptions="every variance scaled alike, x_T ~ p_T, ends 0 and infinity or shifted likewise",
     scope="Gaussian data, exact denoiser, every T and spectrum; with the ends held see the deviations above",

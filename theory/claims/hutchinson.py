@@ -19,7 +19,8 @@ from theory.claim import Claim, Formula, Identity, NotProved, Obligation, Status
 from theory.instruments import EPS
 
 Array = npt.NDArray[np.float64]
-n, s, after, before = sp.Symbol("n"), sp.Symbol("s", positive=True), sp.Symbol("h(W^nA,W^nB)"), sp.Symbol("h(A,B)")
+n, s = sp.Symbol("n"), sp.Symbol("s", positive=True)
+after, before = sp.Symbol("{h(W^{n}A, W^{n}B)}"), sp.Symbol("{h(A, B)}")
 MOST = 700  # points of an image
 
 

@@ -157,12 +157,6 @@ def observe(laws: Laws, schedule: Schedule) -> tuple[tuple[float, float], Pair]:
     return (float(weights @ apart), float(np.sqrt(weights @ apart**2))), Pair(constants[::-1], along_other, along_own)
 
 
-def tightness(laws: Laws, schedule: Schedule) -> float:
-    """W2 over the bound."""
-    (_, w2), pair = observe(laws, schedule)
-    return float(w2 / bridge(pair))
-
-
 def holds(formula: Bound, laws: Laws, schedule: Schedule, attained: bool | None) -> float:
     """W1 <= W2 <= the bound, to the quadrature's 1e-6; equality where it is attained, as for centred normal laws."""
     (w1, w2), pair = observe(laws, schedule)

@@ -20,7 +20,7 @@ CLAIM = Claim(
     source="Dooms 2026, arXiv:2603.13069, section 3, read with one chain",
     statement="W₂ of the outputs of two chains is at most Σ_t (∏_{u<t} Lip Φ̂_u) sin Δ_t (E‖v̂′ − v̂″‖²)^{1/2} with x "
     "along Φ̂ itself.",
-    equation=sp.Le(sp.Symbol("W_2"), sp.Symbol("bound along the chain of the constants")),
+    equation=sp.Le(sp.Symbol("W_2"), sp.Symbol(r"{\text{bound along the chain of the constants}}")),
     formula=one_chain,
     assumptions="two chains on one schedule from one law p_T",
     scope="refuted by every pair of centred normal laws, the constants being those of the smaller variance",

@@ -46,7 +46,7 @@ CLAIM = Claim(
     statement="The gain of a short step is I_t = ½ (Σ n λᾱ_t/N_t) Δ logSNR, half its loss times its change of logSNR. "
     "Weighted by min(SNR, γ)/SNR the gains of 1000 steps on a photograph's patches vary least at γ = 0.28 (linear), "
     "0.40 (scaled linear), 1.00 (cosine), not 5; growth of dimension is balanced by no γ.",
-    equation=sp.Eq(sp.Symbol("I_t"), sp.Symbol("L_t") * sp.Symbol("Delta logSNR") / 2),
+    equation=sp.Eq(sp.Symbol("I_t"), sp.Symbol("L_t") * sp.Symbol(r"{\Delta\,\mathrm{logSNR}}") / 2),
     formula=LAM * cosine**2 / N(PHI_T) * CHANGE / 2,
     assumptions="Gaussian data, exact denoiser, 0 < phi_t < pi/2, short steps",
     scope="the gain: every variance; the figures: one photograph, three chains of 1000 steps without their first",

@@ -22,8 +22,8 @@ from theory.instruments import EPS
 from theory.marginals import Array, Law, drawn_law
 
 JVP = Callable[[Any], Any]  # probes (P, d) to their images (P, d)
-k, j, M = sp.symbols("k j M", integer=True)
-part, norm = sp.Symbol("‖[J z^(k)]_k‖²"), sp.Symbol("‖[J]_kj‖_F²")
+k, M = sp.symbols("k M", integer=True)
+part, others = sp.Symbol(r"{‖[J z^{(k)}]_{k}‖^{2}}"), sp.Symbol(r"{\sum_{j \neq k} ‖[J]_{kj}‖_{F}^{2}}")
 
 
 def squares(blocks: Any) -> Any:
@@ -78,9 +78,7 @@ CLAIM = Claim(
     source="Dooms 2026, arXiv:2603.13069, section 3, as summarised; the estimator is derived here",
     statement="For probes with E zzᵀ = I, Σ_k ‖[J z^(k)]_k‖², z^(k) the probe without patch k, estimates "
     "Σ_{k, j≠k} ‖[Jε̂]_kj‖²_F by M JVPs (of Jᵀ: VJPs) without bias; not so with the diagonal blocks left in.",
-    equation=sp.Eq(
-        sp.Symbol("E") * sp.Sum(part, (k, 1, M)), sp.Sum(sp.Sum(norm, (j, 1, M)), (k, 1, M)), evaluate=False
-    ),
+    equation=sp.Eq(sp.Symbol("E") * sp.Sum(part, (k, 1, M)), sp.Sum(others, (k, 1, M)), evaluate=False),
     formula=removed,
     assumptions="probes with mean square I; patches of one size, two or more",
     scope="any Jacobian; the mean over all vectors of signs, exactly; measured on the noise estimates of mixtures",

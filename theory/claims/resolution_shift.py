@@ -38,7 +38,9 @@ CLAIM = Claim(
     statement="On 1/k^p spectra the best logSNR shift from 64 to d pixels is (1 − p/2) · 2 ln(64/d) in KL: none for "
     "p = 2. In W₂ it is half the rule for p = 2 and tends to all of it for p > 2. A photograph at 512 pixels asks for "
     "−0.51 of the rule in KL, for 0.66 of it in W₂.",
-    equation=sp.Eq(sp.Symbol("Delta logSNR"), (1 - POWER / 2) * 2 * sp.log(64 / sp.Symbol("d")), evaluate=False),
+    equation=sp.Eq(
+        sp.Symbol(r"{\Delta\,\mathrm{logSNR}}"), (1 - POWER / 2) * 2 * sp.log(64 / sp.Symbol("d")), evaluate=False
+    ),
     formula=(1 - POWER / 2) * RULE,
     assumptions="Gaussian data in an orthonormal basis of d x d modes, the mean left out, x_T ~ p_T; ends 0, inf",
     scope="KL: power laws, d → ∞, measured to 3 % of the rule from 64 to 512 pixels; W₂ and photographs: measured",

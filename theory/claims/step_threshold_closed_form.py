@@ -6,14 +6,13 @@ A first step from phi_s = 0 has lam*_1 = 1 + 1/cos phi_1 > 2, however short it i
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import sympy as sp
 
 from pifs_sim.diffusion import Schedule, geometry, schedules
 from pifs_sim.testing import strategies
 from theory.claim import Claim, Formula, Identity, Implies, Obligation, Positive, Status, close
+from theory.claims import step_threshold
 from theory.formulas import DELTA, MEAN_ANGLE, PHI_S, PHI_T, B, R, evaluate, steps_of
-from theory.instruments import step_thresholds
 
 cs, ct, ss, st = sp.cos(PHI_S), sp.cos(PHI_T), sp.sin(PHI_S), sp.sin(PHI_T)
 mean = sp.Symbol("φ̄_t")
@@ -58,18 +57,11 @@ def prove(formula: Formula) -> Iterator[Obligation]:
     yield Implies("a first step from 0 has lam* > 2", (sp.Eq(ss, 0),), formula > 2, (PHI_S, PHI_T))
 
 
-def observe(schedule: Schedule) -> tuple[Any, Any]:
-    """The variance at which each step of the chain neither stretches nor shrinks, with its relative rounding error."""
-    return step_thresholds(schedule)
+observe = step_threshold.observe
 
 
 def holds(formula: Formula, schedule: Schedule) -> float:
-    """Measured roots equal the formula where rounding does not hide them, geometry's everywhere; inf at pi/2."""
-    roots, errors = observe(schedule)
-    expected = evaluate(formula, steps_of(schedule))
-    found = np.isfinite(roots)
-    close("root of f_t - 1, in its rounding errors", roots[found], expected[found], 1.0, (errors * expected)[found])
-    excess = close(
-        "lam* - 1", geometry.step_threshold_excess(schedule), evaluate(formula - 1, steps_of(schedule)), 1e-13
-    )
-    return max(excess, close("geometry's lam*", geometry.step_threshold(schedule), expected, 1e-13))
+    """Roots and geometry's lam* as in `step-threshold`, and geometry's lam* - 1."""
+    expected = evaluate(formula - 1, steps_of(schedule))
+    excess = close("lam* - 1", geometry.step_threshold_excess(schedule), expected, 1e-13)
+    return max(excess, step_threshold.holds(formula, schedule))

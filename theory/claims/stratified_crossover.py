@@ -36,7 +36,7 @@ from theory.marginals import Array
 INVERSE = sp.Symbol("q", positive=True)  # <v_k, A^-1 v_k>
 c, s = sp.cos(PHI_T), sp.sin(PHI_T)
 margin, r_t, b_t, v_t, alpha_bar = sp.symbols("m_k r_t b_t v_t ᾱ_t")
-quadratic = sp.Symbol("⟨v_k,[(ᾱ_tΣ+v_tI)⁻¹]_kk v_k⟩")
+quadratic = sp.Symbol(r"{⟨v_{k}, [(\bar{\alpha}_{t}\Sigma + v_{t}I)^{-1}]_{kk} v_{k}⟩}")
 PATCHES = Patches(4, 2)
 INDEPENDENT = np.diag([2.0, 0.5, 1.9, 1.5])
 COUPLED = INDEPENDENT + 1.7 * (np.eye(4)[:, ::-1] * [1, 0, 0, 1])

@@ -30,7 +30,7 @@ from theory.marginals import Array, Law, drawn_law, normal_law
 
 INVERSE = sp.Symbol("q", positive=True)  # <v_k, A^-1 v_k>
 s = sp.sin(PHI_T)
-quotient = sp.Symbol("⟨v_k,[JΦ_t]_kk v_k⟩")
+quotient = sp.Symbol(r"{⟨v_{k}, [J\Phi_{t}]_{kk} v_{k}⟩}")
 f_t, g_k, S_k, S_full = sp.symbols("f_t g_k S_k S_k^full")
 PATCHES = Patches(4, 2)
 COUPLED = np.diag([2.0, 0.5, 1.9, 1.5]) + 1.7 * (np.eye(4)[:, ::-1] * [1, 0, 0, 1])

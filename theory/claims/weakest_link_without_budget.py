@@ -21,7 +21,7 @@ CLAIM = Claim(
     label="weakest-link-without-budget",
     source="Dooms 2026, arXiv:2603.13069, section 6, as summarised (maximise min L*_t), read without a constraint",
     statement="For given T and ends min_t L*_t has a maximum, at equal steps.",
-    equation=sp.Le(sp.Symbol("min L^*_t"), sp.Symbol("L^*_1(equal steps)")),
+    equation=sp.Le(sp.Symbol(r"{\min L^{*}_{t}}"), sp.Symbol(r"{L^{*}_{1}(\text{equal steps})}")),
     formula=sp.sin(PHI_0 + equal / 2) / sp.cos(equal / 2),
     assumptions="T >= 2, fixed ends",
     scope="refuted by every schedule whose first step is longer than the mean",

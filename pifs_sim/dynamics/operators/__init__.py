@@ -37,3 +37,7 @@ __all__ = [
     "Spectral",
     "WeightedCovariance",
 ]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

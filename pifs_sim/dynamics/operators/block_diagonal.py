@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace
 
+from pifs_sim.dynamics.display import one_line
 from pifs_sim.dynamics.operators import algebra
 from pifs_sim.dynamics.operators.protocol import batched, block, check_vectors, per_sample
 from pifs_sim.dynamics.patches import Patches
@@ -30,6 +31,8 @@ class BlockDiagonal:
 
     blocks: Any
     patches: Patches | None = field(default=None, kw_only=True)
+
+    __repr__ = one_line
 
     def __post_init__(self) -> None:
         blocks = batched("blocks", self.blocks, 4)

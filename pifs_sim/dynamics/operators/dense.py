@@ -1,4 +1,4 @@
-"""Operators given as matrices."""
+"""Operators V -> A V given as matrices A, (B, d, d)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
+from pifs_sim.dynamics.display import one_line
 from pifs_sim.dynamics.operators import algebra
 from pifs_sim.dynamics.operators.protocol import batched, block, check_vectors, per_sample
 from pifs_sim.dynamics.patches import Patches
@@ -26,6 +27,8 @@ class Dense:
     """
 
     matrices: Any
+
+    __repr__ = one_line
 
     def __post_init__(self) -> None:
         matrices = batched("matrices", self.matrices, 3)

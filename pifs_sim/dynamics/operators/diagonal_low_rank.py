@@ -18,11 +18,11 @@ from typing import Any, ClassVar, NamedTuple
 
 from array_api_compat import array_namespace
 
-from pifs_sim.dynamics.memory import check_memory, itemsize
+from pifs_sim.dynamics.display import one_line
 from pifs_sim.dynamics.operators import algebra
-from pifs_sim.dynamics.operators.factors import Factors, Updated, check_factors
+from pifs_sim.dynamics.operators.factors import Factors, Updated
 from pifs_sim.dynamics.operators.krylov import largest_singular_value
-from pifs_sim.dynamics.operators.protocol import batched, block, check_vectors, per_sample
+from pifs_sim.dynamics.operators.protocol import batched, block, check_vectors
 from pifs_sim.dynamics.patches import Patches
 
 __all__ = ["DiagonalLowRank"]
@@ -53,7 +53,8 @@ class DiagonalLowRank(Updated):
         core: C, (B, r, r) or (r, r); by default the identity.
 
     Raises:
-        ValueError: shapes or batches that do not fit.
+        ValueError: a diagonal of another d than that of U, factors whose shapes do not fit one another, or batches that
+            are neither 1 nor B.
     """
 
     simple: ClassVar[str] = "diagonal"
@@ -61,19 +62,14 @@ class DiagonalLowRank(Updated):
     left: Any
     right: Any | None = None
     core: Any | None = field(default=None, kw_only=True)
-    factors: Factors = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        factors = check_factors(self.left, self.right, self.core)
+    __repr__ = one_line
+
+    def _numbers(self, factors: Factors) -> Any:
         diagonal = batched("diagonal", self.diagonal, 2)
         if diagonal.shape[1] != factors.left.shape[1]:
             raise ValueError(f"`diagonal` has d={diagonal.shape[1]}, expected d={factors.left.shape[1]} like `left`.")
-        self._keep(diagonal, factors)
-
-    def __matmul__(self, V: Any) -> Any:
-        """A V for V of shape (B, d, p) or (d, p), as (B, d, p)."""
-        check_vectors(self, V)
-        return self.diagonal[:, :, None] * V + self.factors @ V
+        return diagonal
 
     def _bordered(self) -> _Border:
         xp, (batch, d, _), rank = array_namespace(self.left), self.shape, self.factors.rank
@@ -113,18 +109,6 @@ class DiagonalLowRank(Updated):
         others = eliminated - algebra.times(border.left[:, m:, :], small[:, m:, :]) / rest
         found = xp.concat([small[:, :m, :], others], axis=1)
         return xp.take_along_axis(found, xp.argsort(places, axis=1), axis=1)
-
-    def affine(self, scale: Any, shift: Any) -> DiagonalLowRank:
-        """scale * A + shift * I, for numbers or arrays (B,)."""
-        own = per_sample(scale, self.diagonal) * self.diagonal + per_sample(shift, self.diagonal)
-        return self._like(own, self.factors.scaled(scale))
-
-    def dense(self) -> Any:
-        """(B, d, d)."""
-        check_memory("a dense form", self.shape, itemsize(self.left))
-        xp = array_namespace(self.left)
-        found = self.diagonal[:, :, None] * xp.eye(self.shape[1], dtype=self.left.dtype) + self.factors.dense()
-        return algebra.symmetrised(found) if self.symmetric else found
 
     def submatrix(self, rows: Any, columns: Any = None) -> Any:
         """(B, n, m) entries at n row and m column indices (all columns by default)."""

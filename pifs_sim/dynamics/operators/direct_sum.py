@@ -1,4 +1,4 @@
-"""Direct sums of operators on sets of coordinates apart, each part with a structure of its own."""
+"""Direct sums of operators V_m -> A_m V_m on sets of coordinates apart, each part with a structure of its own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace
 
+from pifs_sim.dynamics.display import one_line
 from pifs_sim.dynamics.memory import check_memory
 from pifs_sim.dynamics.operators import algebra
 from pifs_sim.dynamics.operators.protocol import Operator, block, check_vectors
@@ -32,6 +33,8 @@ class DirectSum:
 
     parts: Sequence[Operator]
     indices: Sequence[Any] | None = None
+
+    __repr__ = one_line
 
     def __post_init__(self) -> None:
         parts = tuple(self.parts)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 from array_api_compat import array_namespace
 
+from pifs_sim.dynamics.display import one_line
+from pifs_sim.dynamics.memory import check_memory, itemsize
 from pifs_sim.dynamics.operators import algebra
-from pifs_sim.dynamics.operators.protocol import batched, common_batch, per_sample
+from pifs_sim.dynamics.operators.protocol import Operator, batched, check_vectors, common_batch, per_sample
 
-__all__ = ["Factors", "Updated", "check_factors"]
+__all__ = ["Factors", "Updated"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +24,8 @@ class Factors:
     left: Any
     right: Any  # the object `left` itself where W = U
     core: Any | None
+
+    __repr__ = one_line
 
     @property
     def rank(self) -> int:
@@ -83,28 +88,51 @@ class Factors:
         return algebra.symmetrised(compressed) if self.symmetric else compressed
 
 
-class Updated:
-    """What S + U C W^T offers whatever the simple operator S, whose numbers are in the field that `simple` names."""
+class Updated(ABC):
+    """What S + U C W^T offers whatever the diagonal operator S, whose numbers the field named `simple` has.
+
+    Raises ValueError for factors `left`, `right` (d, r) or (B, d, r) and `core` (r, r) that do not fit each other.
+    """
 
     simple: ClassVar[str]
     left: Any
     right: Any
     core: Any
-    factors: Factors
 
-    def _keep(self, numbers: Any, factors: Factors) -> None:
+    @abstractmethod
+    def _numbers(self, factors: Factors) -> Any:
+        """The numbers of S, (B,) or (B, d), checked."""
+
+    def __post_init__(self) -> None:
+        factors = _check_factors(self.left, self.right, self.core)
+        numbers = self._numbers(factors)
         found = {self.simple: numbers, "left": factors.left, "right": factors.right, "core": factors.core}
         common_batch({name: array for name, array in found.items() if array is not None})
-        for name, value in (*found.items(), ("factors", factors)):
+        for name, value in found.items():
             object.__setattr__(self, name, value)
+
+    @cached_property
+    def factors(self) -> Factors:
+        """U C W^T."""
+        return Factors(self.left, self.right, self.core)
 
     def _like(self, numbers: Any, factors: Factors) -> Self:
         return type(self)(numbers, factors.left, factors.right, core=factors.core)  # type: ignore[call-arg]
 
     @property
+    def _own(self) -> Any:
+        return getattr(self, self.simple)
+
+    @property
+    def _entries(self) -> Any:
+        """The diagonal of S, (B, d, 1) or (B, 1, 1)."""
+        own = self._own
+        return own[:, :, None] if own.ndim == 2 else own[:, None, None]
+
+    @property
     def shape(self) -> tuple[int, int, int]:
         """(B, d, d)."""
-        parts = (getattr(self, self.simple), self.left, self.right, self.core)
+        parts = (self._own, self.left, self.right, self.core)
         return max(part.shape[0] for part in parts if part is not None), self.left.shape[1], self.left.shape[1]
 
     @property
@@ -114,11 +142,28 @@ class Updated:
 
     @property
     def T(self) -> Self:  # noqa: N802
-        """S^T + W C^T U^T; S is diagonal."""
-        return self._like(getattr(self, self.simple), self.factors.T)
+        """S + W C^T U^T."""
+        return self._like(self._own, self.factors.T)
+
+    def __matmul__(self, V: Any) -> Any:
+        """A V for V of shape (B, d, p) or (d, p), as (B, d, p)."""
+        check_vectors(cast(Operator, self), V)
+        return self._entries * V + self.factors @ V
+
+    def affine(self, scale: Any, shift: Any) -> Self:
+        """scale * A + shift * I, for numbers or arrays (B,)."""
+        own = per_sample(scale, self._own) * self._own + per_sample(shift, self._own)
+        return self._like(own, self.factors.scaled(scale))
+
+    def dense(self) -> Any:
+        """(B, d, d)."""
+        check_memory("a dense form", self.shape, itemsize(self.left))
+        xp = array_namespace(self.left)
+        found = self._entries * xp.eye(self.shape[1], dtype=self.left.dtype) + self.factors.dense()
+        return algebra.symmetrised(found) if self.symmetric else found
 
 
-def check_factors(left: Any, right: Any | None, core: Any | None) -> Factors:
+def _check_factors(left: Any, right: Any | None, core: Any | None) -> Factors:
     """The factors, with their batch axes; ValueError unless shapes and batches fit."""
     U = batched("left", left, 3)
     W = U if right is None or right is left else batched("right", right, 3)

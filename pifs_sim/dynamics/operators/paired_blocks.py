@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace
 
+from pifs_sim.dynamics.display import one_line
 from pifs_sim.dynamics.operators import algebra
 from pifs_sim.dynamics.operators.dense import Dense
 from pifs_sim.dynamics.operators.krylov import largest_singular_value
@@ -52,6 +53,8 @@ class PairedBlocks:
     diagonal: Any
     patches: Patches = field(kw_only=True)
     maps: Any | None = field(default=None, kw_only=True)
+
+    __repr__ = one_line
 
     def __post_init__(self) -> None:
         M, n = self.patches.count, self.patches.length

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from pifs_sim.dynamics.display import one_line
 from pifs_sim.dynamics.operators import algebra
 from pifs_sim.dynamics.operators.protocol import Operator, block, check_vectors
 from pifs_sim.dynamics.patches import Patches
@@ -26,6 +27,8 @@ class Rotated:
 
     basis: Any
     inner: Operator
+
+    __repr__ = one_line
 
     def __post_init__(self) -> None:
         if tuple(self.basis.shape) != self.inner.shape[1:]:

@@ -13,11 +13,11 @@ from typing import Any, ClassVar
 
 from array_api_compat import array_namespace
 
-from pifs_sim.dynamics.memory import check_memory, itemsize
+from pifs_sim.dynamics.display import one_line
 from pifs_sim.dynamics.operators import algebra
 from pifs_sim.dynamics.operators.dense import Dense
-from pifs_sim.dynamics.operators.factors import Factors, Updated, check_factors
-from pifs_sim.dynamics.operators.protocol import batched, block, check_vectors, per_sample
+from pifs_sim.dynamics.operators.factors import Factors, Updated
+from pifs_sim.dynamics.operators.protocol import batched, block, check_vectors
 from pifs_sim.dynamics.patches import Patches
 
 __all__ = ["ScalarLowRank"]
@@ -45,19 +45,13 @@ class ScalarLowRank(Updated):
     left: Any
     right: Any | None = None
     core: Any | None = field(default=None, kw_only=True)
-    factors: Factors = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        factors = check_factors(self.left, self.right, self.core)
-        xp = array_namespace(factors.left)
-        number = isinstance(self.scale, int | float)
-        scale = xp.full((1,), self.scale, dtype=factors.left.dtype) if number else batched("scale", self.scale, 1)
-        self._keep(scale, factors)
+    __repr__ = one_line
 
-    def __matmul__(self, V: Any) -> Any:
-        """A V for V of shape (B, d, p) or (d, p), as (B, d, p)."""
-        check_vectors(self, V)
-        return self.scale[:, None, None] * V + self.factors @ V
+    def _numbers(self, factors: Factors) -> Any:
+        if isinstance(self.scale, int | float):
+            return array_namespace(factors.left).full((1,), self.scale, dtype=factors.left.dtype)
+        return batched("scale", self.scale, 1)
 
     def solve(self, V: Any) -> Any:
         """A^-1 V for V of shape (B, d, p) or (d, p); ValueError where A is singular, exactly."""
@@ -75,18 +69,6 @@ class ScalarLowRank(Updated):
         xp, factors = array_namespace(self.left), self.factors
         return self.scale[:, None, None] * xp.eye(factors.rank, dtype=self.left.dtype) + factors.projected(self.left)
 
-    def affine(self, scale: Any, shift: Any) -> ScalarLowRank:
-        """scale * A + shift * I, for numbers or arrays (B,)."""
-        own = per_sample(scale, self.scale) * self.scale + per_sample(shift, self.scale)
-        return self._like(own, self.factors.scaled(scale))
-
-    def dense(self) -> Any:
-        """(B, d, d)."""
-        check_memory("a dense form", self.shape, itemsize(self.left))
-        xp = array_namespace(self.left)
-        found = self.scale[:, None, None] * xp.eye(self.shape[1], dtype=self.left.dtype) + self.factors.dense()
-        return algebra.symmetrised(found) if self.symmetric else found
-
     def submatrix(self, rows: Any, columns: Any = None) -> Any:
         """(B, n, m) entries at n row and m column indices (all columns by default)."""
         xp = array_namespace(self.left)
@@ -94,7 +76,7 @@ class ScalarLowRank(Updated):
         return algebra.diagonal_submatrix(scale, rows, columns) + self.factors.restricted(rows, columns).dense()
 
     def restricted(self, indices: Any) -> ScalarLowRank:
-        """The operator of the submatrix at the same rows and columns."""
+        """The operator of the submatrix with these indices, (n,), as rows and as columns."""
         return self._like(self.scale, self.factors.restricted(indices, indices))
 
     def block(self, k: int, j: int, patches: Patches) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
+from pifs_sim.dynamics.display import one_line
 from pifs_sim.dynamics.memory import check_memory, itemsize
 from pifs_sim.dynamics.operators import algebra
 from pifs_sim.dynamics.operators.protocol import batched, block, check_vectors, per_sample
@@ -29,6 +30,8 @@ class Spectral:
 
     values: Any
     basis: Any | None = None
+
+    __repr__ = one_line
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", batched("values", self.values, 2))

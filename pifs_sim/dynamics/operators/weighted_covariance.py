@@ -15,6 +15,7 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
+from pifs_sim.dynamics.display import one_line
 from pifs_sim.dynamics.memory import check_memory, itemsize
 from pifs_sim.dynamics.operators import algebra
 from pifs_sim.dynamics.operators.protocol import batched, block, check_vectors, common_batch, per_sample
@@ -51,6 +52,8 @@ class WeightedCovariance:
     stretch: Any = field(default=None, kw_only=True)
     along: Any = field(default=None, kw_only=True)
     origin: Any = field(default=None, kw_only=True)
+
+    __repr__ = one_line
 
     def __post_init__(self) -> None:
         xp = array_namespace(self.points)

@@ -23,7 +23,7 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
-from pifs_sim.kernels.backends import Backend, chosen
+from pifs_sim.kernels.backends import Backend, chosen, module_of
 from pifs_sim.kernels.block_matching.law import Match, Quantisation, moments
 
 __all__ = ["Match", "Quantisation", "compute"]
@@ -51,14 +51,4 @@ def compute(
     if sorted_rows is None or sorted_rows.shape[1:] != pixels.shape or (sorted_rows != pixels).any():
         raise ValueError(f"`isometries` must hold permutations of 0..{pixels.size - 1}, got {isometries!r:.80}.")
     of_ranges, of_domains = moments(ranges), moments(domains)
-    if backend == "reference":
-        from pifs_sim.kernels.block_matching import reference
-
-        return reference.compute(of_ranges, of_domains, isometries, quantisation)
-    if backend == "cuda":
-        from pifs_sim.kernels.block_matching import cuda
-
-        return cuda.compute(of_ranges, of_domains, isometries, quantisation)
-    from pifs_sim.kernels.block_matching import cpu
-
-    return cpu.compute(of_ranges, of_domains, isometries, quantisation)
+    return module_of(__name__, backend).compute(of_ranges, of_domains, isometries, quantisation)

@@ -1,4 +1,4 @@
-"""What both backends share: sums over the pixels of blocks, and the levels and the error of a pair."""
+"""What both backends share: sums over the pixels of blocks, and the levels and the error |R - s D - o|^2 of a pair."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ _FLAT = 1e-12  # n sum d^2 - (sum d)^2 below this part of n sum d^2 is rounding
 
 @dataclass(frozen=True)
 class Quantisation:
-    """Contrasts j * contrast_step for |j| <= contrast_levels, brightnesses low + k * step for 0 <= k < levels.
+    """Contrasts j contrast_step for |j| <= contrast_levels, and brightnesses by levels too.
+
+    Brightnesses are brightness_low + k brightness_step for 0 <= k < brightness_levels.
 
     Raises:
         ValueError: a step that is not positive and finite, or counts below 1.

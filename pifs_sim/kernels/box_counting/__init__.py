@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from pifs_sim.kernels.backends import Backend, chosen
+from pifs_sim.kernels.backends import Backend, chosen, module_of
 
 __all__ = ["MAX_LEVELS", "compute", "corners"]
 
@@ -53,17 +53,7 @@ def compute(
     low, high = corners(points)
     if not ((low - origins >= 0).all() and (high - origins <= side).all()):
         raise ValueError(f"`points` must lie in the cubes of side {side!r}, got points from {low} to {high}.")
-    if backend == "reference":
-        from pifs_sim.kernels.box_counting import reference
-
-        return reference.compute(points, origins, side, levels, ratio)
-    if backend == "cuda":
-        from pifs_sim.kernels.box_counting import cuda
-
-        return cuda.compute(points, origins, side, levels, ratio)
-    from pifs_sim.kernels.box_counting import cpu
-
-    return cpu.compute(points, origins, side, levels, ratio)
+    return module_of(__name__, backend).compute(points, origins, side, levels, ratio)
 
 
 def corners(points: Any) -> tuple[Any, Any]:

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pifs_sim.kernels.backends import Backend, chosen
+from pifs_sim.kernels.backends import Backend, chosen, module_of
 
 __all__ = ["MAX_BOXES", "Grid", "Maps", "compute"]
 
@@ -105,17 +105,7 @@ def compute(
     if grid is not None:
         _check_grid(grid, maps.matrices.shape[1])
     play = Play(n, seed, orbits, transient, grid, inside, (first, stop))
-    if backend == "reference":
-        from pifs_sim.kernels.chaos_game import reference
-
-        return reference.compute(maps, play)
-    if backend == "cuda":
-        from pifs_sim.kernels.chaos_game import cuda
-
-        return cuda.compute(maps, play)
-    from pifs_sim.kernels.chaos_game import cpu
-
-    return cpu.compute(maps, play)
+    return module_of(__name__, backend).compute(maps, play)
 
 
 def _check_maps(maps: Maps) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
-from pifs_sim.kernels.backends import Backend, chosen
+from pifs_sim.kernels.backends import Backend, chosen, module_of
 
 __all__ = ["compute"]
 
@@ -35,14 +35,4 @@ def compute(s: Any, U: Any, *, backend: Backend | None = None) -> Any:
         raise ValueError(f"`s` and `U` must have shapes (B, d) and (B, d, d), got {s.shape} and {U.shape}.")
     if not xp.isfinite(U).all() or not (s < xp.inf).all():
         raise ValueError("`U` must be finite, and `s` finite or -inf.")
-    if backend == "reference":
-        from pifs_sim.kernels.graded_singular_values import reference
-
-        return reference.compute(s, U)
-    if backend == "cuda":
-        from pifs_sim.kernels.graded_singular_values import cuda
-
-        return cuda.compute(s, U)
-    from pifs_sim.kernels.graded_singular_values import cpu
-
-    return cpu.compute(s, U)
+    return module_of(__name__, backend).compute(s, U)

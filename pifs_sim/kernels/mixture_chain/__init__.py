@@ -19,7 +19,6 @@ NumPy; x (B, d) float32 or float64. Time is linear in B T (K d + K); memory beyo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,7 +26,7 @@ import numpy.typing as npt
 from array_api_compat import array_namespace
 
 from pifs_sim.kernels import device
-from pifs_sim.kernels.backends import Backend, chosen
+from pifs_sim.kernels.backends import Backend, chosen, module_of
 
 __all__ = ["Law", "Steps", "check", "compute"]
 
@@ -84,7 +83,7 @@ def compute(
     if not rows or not all(isinstance(t, (int, np.integer)) and 0 <= t <= T for t in rows):
         raise ValueError(f"`at` must list integers in 0..{T}, got {at!r}.")
     once = tuple(sorted({int(t) for t in rows}))
-    room = import_module(f"{__name__}.{backend}")
+    room = module_of(__name__, backend)
     need = room.need(law, steps, x, rows=once)
     parts = need.pieces(len(x), max_memory)
     if len(parts) == 1:

@@ -19,7 +19,7 @@ from weakref import WeakSet
 
 import numpy as np
 
-from pifs_sim.kernels.backends import Backend, chosen
+from pifs_sim.kernels.backends import Backend, chosen, module_of
 from pifs_sim.kernels.orbits.rule import Rule
 
 __all__ = ["Advance", "Rule", "compute"]
@@ -66,14 +66,4 @@ def compute(
         with np.errstate(all="ignore"):
             rule.check(np.array(x[0].tolist(), dtype=x.dtype), first)
         _CHECKED.add(rule)
-    if backend == "reference":
-        from pifs_sim.kernels.orbits import reference
-
-        return reference.compute(rule, x, V, first=first, steps=steps, interval=interval)
-    if backend == "cuda":
-        from pifs_sim.kernels.orbits import cuda
-
-        return cuda.compute(rule, x, V, first=first, steps=steps, interval=interval)
-    from pifs_sim.kernels.orbits import cpu
-
-    return cpu.compute(rule, x, V, first=first, steps=steps, interval=interval)
+    return module_of(__name__, backend).compute(rule, x, V, first=first, steps=steps, interval=interval)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit, types
+from numba import njit, typeof, types
 from numba.extending import overload
 
 from pifs_sim.kernels.orbits.rule import Rule, parameters
@@ -22,9 +22,9 @@ def compiled(function: Any, *, contract: bool = True) -> Any:
     return njit(error_model="numpy", **options)(getattr(function, "py_func", function))
 
 
-def _write(out: Any, value: Any) -> None:  # noqa: ARG001
+def _write(out: Any, value: Any) -> None:
     """Fill `out`, of shape (d,) or (d, d), with numbers, nested tuples or an array."""
-    raise AssertionError("compiled only")
+    _write_overload(typeof(out), typeof(value))(out, value)
 
 
 @overload(_write)
@@ -72,9 +72,9 @@ def _write_overload(out: Any, value: Any) -> Any:  # noqa: ARG001
     return write_matrix
 
 
-def first_of(value: Any) -> Any:  # noqa: ARG001
+def first_of(value: Any) -> Any:
     """A number itself, or the first entry of a tuple or array."""
-    raise AssertionError("compiled only")
+    return _first_of(typeof(value))(value)
 
 
 @overload(first_of)

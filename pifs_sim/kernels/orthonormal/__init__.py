@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pifs_sim.kernels.backends import Backend, chosen
+from pifs_sim.kernels.backends import Backend, chosen, module_of
 
 __all__ = ["compute"]
 
@@ -26,14 +26,4 @@ def compute(V: Any, *, backend: Backend | None = None) -> tuple[Any, Any]:
     if V.ndim != 3 or V.shape[2] > V.shape[1]:
         raise ValueError(f"`V` must have shape (batch, d, k) with k <= d, got {tuple(V.shape)}.")
     backend = chosen(backend, generic=True, V=V)
-    if backend == "reference":
-        from pifs_sim.kernels.orthonormal import reference
-
-        return reference.compute(V)
-    if backend == "cuda":
-        from pifs_sim.kernels.orthonormal import cuda
-
-        return cuda.compute(V)
-    from pifs_sim.kernels.orthonormal import cpu
-
-    return cpu.compute(V)
+    return module_of(__name__, backend).compute(V)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace
 
-from pifs_sim.kernels.backends import Backend, chosen
+from pifs_sim.kernels.backends import Backend, chosen, module_of
 
 __all__ = ["compute"]
 
@@ -36,14 +36,4 @@ def compute(points: Any, radii: Any, *, theiler: int = 0, backend: Backend | Non
     if theiler < 0:
         raise ValueError(f"`theiler` must be >= 0, got {theiler}.")
     squares = xp.square(radii.astype(np.float64))
-    if backend == "reference":
-        from pifs_sim.kernels.pair_counting import reference
-
-        return reference.compute(points, squares, theiler)
-    if backend == "cuda":
-        from pifs_sim.kernels.pair_counting import cuda
-
-        return cuda.compute(points, squares, theiler)
-    from pifs_sim.kernels.pair_counting import cpu
-
-    return cpu.compute(points, squares, theiler)
+    return module_of(__name__, backend).compute(points, squares, theiler)

@@ -15,7 +15,7 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
-from pifs_sim.kernels.backends import Backend, chosen
+from pifs_sim.kernels.backends import Backend, chosen, module_of
 
 __all__ = ["compute"]
 
@@ -43,14 +43,4 @@ def compute(x: Any, sources: Any, factors: Any, offsets: Any = None, *, backend:
             raise ValueError(f"`{name}` must be ({d},) {x.dtype}, got {tuple(values.shape)} of {values.dtype}.")
     if sources.shape[0] and (int(xp.min(sources)) < 0 or int(xp.max(sources)) >= d):
         raise ValueError(f"`sources` must lie in 0..{d - 1}, got {int(xp.min(sources))}..{int(xp.max(sources))}.")
-    if backend == "reference":
-        from pifs_sim.kernels.pifs_decode import reference
-
-        return reference.compute(x, sources, factors, offsets)
-    if backend == "cuda":
-        from pifs_sim.kernels.pifs_decode import cuda
-
-        return cuda.compute(x, sources, factors, offsets)
-    from pifs_sim.kernels.pifs_decode import cpu
-
-    return cpu.compute(x, sources, factors, offsets)
+    return module_of(__name__, backend).compute(x, sources, factors, offsets)

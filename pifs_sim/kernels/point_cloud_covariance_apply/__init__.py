@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from pifs_sim.kernels.backends import Backend, chosen
+from pifs_sim.kernels.backends import Backend, chosen, module_of
 from pifs_sim.kernels.point_cloud_mean import Cloud, Level, check, separated
 
 __all__ = ["compute"]
@@ -71,14 +71,4 @@ def compute(
                 cloud, own, x[where], V[where], threads=threads, max_memory=max_memory, backend=backend
             )
         return found
-    if backend == "reference":
-        from pifs_sim.kernels.point_cloud_covariance_apply import reference
-
-        return reference.compute(cloud, level, x, V, threads=threads, max_memory=max_memory)
-    if backend == "cuda":
-        from pifs_sim.kernels.point_cloud_covariance_apply import cuda
-
-        return cuda.compute(cloud, level, x, V, threads=threads, max_memory=max_memory)
-    from pifs_sim.kernels.point_cloud_covariance_apply import cpu
-
-    return cpu.compute(cloud, level, x, V, threads=threads, max_memory=max_memory)
+    return module_of(__name__, backend).compute(cloud, level, x, V, threads=threads, max_memory=max_memory)

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pifs_sim.kernels.backends import Backend, chosen
+from pifs_sim.kernels.backends import Backend, chosen, module_of
 
 __all__ = ["Cloud", "Estimate", "Level", "check", "compute", "moved", "separated"]
 
@@ -43,7 +43,7 @@ class Level(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """x_hat (B, d), and ln sum_i w_i exp(-|x - c y_i|^2/(2 v)), (B,) in float64 with the accuracy of x's dtype."""
+    """mean x_hat (B, d), and logs ln sum_i w_i exp(-|x - c y_i|^2/(2 v)), (B,) in float64, accurate as x's dtype."""
 
     mean: Any
     logs: Any
@@ -91,17 +91,7 @@ def compute(
         for where, part in parts:
             found.mean[where], found.logs[where] = part
         return found
-    if backend == "reference":
-        from pifs_sim.kernels.point_cloud_mean import reference
-
-        return reference.compute(cloud, level, x, threads=threads, max_memory=max_memory)
-    if backend == "cuda":
-        from pifs_sim.kernels.point_cloud_mean import cuda
-
-        return cuda.compute(cloud, level, x, threads=threads, max_memory=max_memory)
-    from pifs_sim.kernels.point_cloud_mean import cpu
-
-    return cpu.compute(cloud, level, x, threads=threads, max_memory=max_memory)
+    return module_of(__name__, backend).compute(cloud, level, x, threads=threads, max_memory=max_memory)
 
 
 def separated(cloud: Cloud, level: Level) -> tuple[Cloud, Level, Any]:
@@ -120,7 +110,7 @@ def moved(level: Level) -> tuple[Any, Any]:
 
 
 def check(cloud: Cloud, level: Level, x: Any, *, threads: int | None, max_memory: float | None) -> None:
-    """ValueError unless all of them are as the door says."""
+    """ValueError unless all of them, `threads` and `max_memory` too, are as the door says."""
     points, weights = cloud
     if points.ndim != 2 or 0 in points.shape or weights.shape != points.shape[:1]:
         raise ValueError(

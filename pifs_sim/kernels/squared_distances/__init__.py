@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from pifs_sim.kernels.backends import Backend, chosen
+from pifs_sim.kernels.backends import Backend, chosen, module_of
 
 __all__ = ["compute"]
 
@@ -47,14 +47,4 @@ def compute(
     small = backend is None and isinstance(x, np.ndarray) and batch * count * d <= _SMALL
     arrays = {"x": x, "y": y, "near": near, "far": far} | ({} if weights is None else {"weights": weights})
     backend = chosen("reference" if small else backend, generic=True, **arrays)
-    if backend == "reference":
-        from pifs_sim.kernels.squared_distances import reference
-
-        return reference.compute(x, y, near, far, weights)
-    if backend == "cuda":
-        from pifs_sim.kernels.squared_distances import cuda
-
-        return cuda.compute(x, y, near, far, weights)
-    from pifs_sim.kernels.squared_distances import cpu
-
-    return cpu.compute(x, y, near, far, weights)
+    return module_of(__name__, backend).compute(x, y, near, far, weights)

@@ -19,13 +19,12 @@ Shapes: x (B, d), V (B, d, p) of one dtype, p <= d; logs (B, p), factors (n, B, 
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any, NamedTuple, cast
 
 from array_api_compat import array_namespace
 
 from pifs_sim.kernels import device
-from pifs_sim.kernels.backends import Backend, chosen
+from pifs_sim.kernels.backends import Backend, chosen, module_of
 from pifs_sim.kernels.mixture_chain import Law, Steps, check
 
 __all__ = ["Tangents", "compute"]
@@ -79,7 +78,7 @@ def compute(
         raise ValueError(f"`x` and `V` must be of one dtype, got {x.dtype} and {V.dtype}.")
     if interval < 0:
         raise ValueError(f"`interval` must be at least 0, got {interval!r}.")
-    room = import_module(f"{__name__}.{backend}")
+    room = module_of(__name__, backend)
     parts = room.need(law, steps, x, V, interval=interval, factors=factors).pieces(len(x), max_memory)
     if len(parts) == 1:
         return cast(Tangents, room.compute(law, steps, x, V, interval=interval, factors=factors, threads=threads))
