@@ -35,7 +35,7 @@ def claims_for(wanted: Iterable[str]) -> dict[str, Claim]:
 
 
 def admit(module: ModuleType, label: str) -> Claim:
-    """The claim of a file, if the file is in order.
+    """The claim of a file, imported as `module`, if the file is in order.
 
     Raises:
         ValueError: a part is missing or empty, the label is not the file's, a statement believed true has no witness

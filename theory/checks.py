@@ -33,7 +33,7 @@ _REJECTIONS = 3  # a mutant must fail at this many points
 
 @dataclass(frozen=True)
 class Evidence:
-    """One engine's finding."""
+    """One engine's finding: its outcome, in detail why, and the worst_error met, relative to its scale."""
 
     engine: str  # of proofs.engines.PROOF; "numbers", "property", "mutants", "counterexample", "recomputed"
     outcome: Outcome
@@ -50,7 +50,7 @@ def load(label: str) -> ModuleType:
 
 
 def file_of(label: str) -> str:
-    """Where a claim is written."""
+    """Where the claim of that label is written."""
     return f"theory/claims/{label.replace('-', '_')}.py"
 
 
@@ -73,7 +73,7 @@ def _numbers(module: ModuleType, points: Mapping[str, Mapping[str, Any]]) -> Evi
 
 
 def check_property(module: ModuleType, formula: Formula, examples: int) -> tuple[Evidence, list[dict[str, Any]]]:
-    """Run `holds` on random points; return the evidence and the points that were tried."""
+    """Run `holds` of a claim's module on random points; return the evidence and the points that were tried."""
     points: list[dict[str, Any]] = []
     errors: list[float] = []
 
@@ -107,7 +107,7 @@ def check_property(module: ModuleType, formula: Formula, examples: int) -> tuple
 
 
 def regions(module: ModuleType) -> Mapping[str, Callable[..., bool]]:
-    """The parts of a claim's points that its property must reach, by name: predicates of a point."""
+    """The parts of a claim's points, by name, that the property in its module must reach: predicates of a point."""
     return getattr(module, "REGIONS", {})
 
 
@@ -124,7 +124,7 @@ def _rejections(module: ModuleType, formula: Formula, points: Iterable[Mapping[s
 
 
 def survivors(module: ModuleType, points: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Mutants that fewer than three of the points reject, or that the proof engines do not reject.
+    """Mutants in a module that fewer than three of the points reject, or that the proof engines do not reject.
 
     A mutant's first symbolic residual must not be zero, and of the implications that it changes z3 must refute one.
     """
@@ -172,7 +172,7 @@ def _correction(module: ModuleType) -> Evidence:
 
 
 def gather(module: ModuleType, examples: int) -> list[Evidence]:
-    """All evidence on a claim; for one believed false, its counterexamples."""
+    """All evidence on the claim of a module; for one believed false, its counterexamples."""
     claim: Claim = module.CLAIM
     if claim.corrected_by is not None:
         return [*_refutations(module), _correction(module)]

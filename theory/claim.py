@@ -58,7 +58,7 @@ class Violation(AssertionError):
 
 @dataclass(frozen=True)
 class Identity:
-    """Obligation: a SymPy expression in angles and positive symbols is identically zero."""
+    """Obligation, by name: a residual, a SymPy expression in angles and positive symbols, is identically zero."""
 
     name: str
     residual: sp.Expr
@@ -66,7 +66,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class Positive:
-    """Obligation: an expression is positive for 0 <= angles[0] < angles[1] < ... < pi/2 and positive symbols.
+    """Obligation, by name: an expression is positive for 0 <= angles[0] < angles[1] < ... < pi/2 and positive symbols.
 
     `angles` may occur only whole (not halved); empty if the expression has none. `from_zero=False` leaves out
     angles[0] = 0.
@@ -82,6 +82,7 @@ class Positive:
 class Implies:
     """Obligation for z3: relations between rational functions of sines, cosines and reals imply another.
 
+    `hypotheses` and `conclusion` are those relations; `name` is what a proof's steps call it.
     `angles`: 0 <= angles[0] < angles[1] < ... < pi/2, the last > 0 (and <= pi/2 with `to_half_pi`), whole or halved.
     Square roots are the non-negative ones; symbols that SymPy knows to be positive are.
     """
@@ -95,7 +96,7 @@ class Implies:
 
 @dataclass(frozen=True)
 class Certified:
-    """Obligation for Arb: function(arb, *balls) > 0 for all arguments in a box of pairs (low, high).
+    """Obligation for Arb, by name: function(arb, *balls) > 0 for all arguments in a box of pairs (low, high).
 
     `arb` is the type of the balls, for constants (arb.pi(), arb(0.5)). A box with equal ends is a point.
     """
@@ -115,7 +116,7 @@ class Lemma:
 
 @dataclass(frozen=True)
 class NotProved:
-    """Obligation that no engine here can discharge: it keeps the claim from being PROVED."""
+    """Obligation, by name, that needs what no engine here has: it keeps the claim from being PROVED."""
 
     name: str
     needs: str
@@ -163,9 +164,9 @@ class Claim:
 def close(
     name: str, observed: npt.ArrayLike, expected: npt.ArrayLike, tolerance: float, scale: npt.ArrayLike | None = None
 ) -> float:
-    """Largest |observed - expected|/scale (scale: |expected| by default); Violation above `tolerance`.
+    """Largest |observed - expected|/scale (scale: |expected| by default); Violation, naming `name`, above `tolerance`.
 
-    Equal infinities agree; NaN never does.
+    Arrays of one shape, or that of `observed`. Equal infinities agree; NaN never does.
     """
     a, b = np.broadcast_arrays(np.asarray(observed, dtype=np.float64), np.asarray(expected, dtype=np.float64))
     with np.errstate(invalid="ignore"):

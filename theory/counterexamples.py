@@ -17,14 +17,14 @@ __all__ = ["main", "row"]
 
 
 def row(label: str, case: Case) -> str:
-    """One line of the table."""
+    """One line of the table: a claim's label and its tightest case."""
     violated = case.slack < -INEQUALITIES[label].tolerance
     cells = (label, f"{case.slack:.3g}", case.by, str(case.evaluations), INEQUALITIES[label].says)
     return "| " + " | ".join(cells) + " |" + (f" VIOLATED at {case.point}" if violated else "")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; 1 if an inequality is violated, else 0."""
+    """Run the command with these arguments (the process's own by default); 1 if an inequality is violated, else 0."""
     parser = argparse.ArgumentParser(prog="counterexamples", description=__doc__)
     parser.add_argument("labels", nargs="*", metavar="LABEL", help="claims (default: all that have a slack)")
     parser.add_argument("--budget", type=int, default=600, help="evaluations for each claim")

@@ -43,7 +43,10 @@ def _tailed_nodes(law: Law) -> tuple[Array, Array]:
 
 
 def deviations(law: Law, angle: float, mean: Any, variances: Any, *, tailed: bool = False) -> tuple[float, float]:
-    """E|eps_hat - eps_hat'|^2 and E|eps_hat|^2 for x ~ p_t; the reference is N(mean, diag(variances)), both (d,)."""
+    """E|eps_hat - eps_hat'|^2 and E|eps_hat|^2 for x ~ p_t at an angle; the reference is N(mean, diag(variances)).
+
+    Both of the reference's are (d,); `tailed` gives more nodes to the tails of long-tailed laws.
+    """
     marginal = law.marginal(angle)
     x, weights = _tailed_nodes(marginal) if tailed else marginal.nodes(200 if law.dim == 1 else 40)
     noise = law.denoiser.noise(x, angle)
@@ -53,5 +56,5 @@ def deviations(law: Law, angle: float, mean: Any, variances: Any, *, tailed: boo
 
 
 def slope(alpha_bars: npt.ArrayLike, values: npt.ArrayLike) -> float:
-    """d ln value/d ln alpha_bar by least squares."""
+    """d ln value/d ln alpha_bar by least squares, from alpha_bars and values, both (m,)."""
     return float(np.polyfit(np.log(alpha_bars), np.log(values), 1)[0])

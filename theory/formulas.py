@@ -53,7 +53,7 @@ def _exact(value: float) -> Any:
 
 
 def evaluate(formula: sp.Expr, values: dict[sp.Symbol, npt.ArrayLike]) -> npt.NDArray[np.float64]:
-    """A SymPy formula at arrays of floats (broadcast), to 50 digits before the last rounding.
+    """A SymPy formula at values of its symbols, arrays of one shape or numbers, to 50 digits before the last rounding.
 
     An entry where the formula divides by zero is inf.
     """
@@ -70,7 +70,7 @@ def evaluate(formula: sp.Expr, values: dict[sp.Symbol, npt.ArrayLike]) -> npt.ND
 
 
 def steps_of(schedule: Any, lam: npt.ArrayLike | None = None) -> dict[sp.Symbol, npt.ArrayLike]:
-    """The angles of each step (and variances) as values for `evaluate`: shape (T,) or (T, m)."""
+    """The angles of each step of a schedule (and variances) as values for `evaluate`: (T,), or (T, m) with lam (m,)."""
     if lam is None:
         return {PHI_S: schedule.angles[:-1], PHI_T: schedule.angles[1:]}
     row = np.atleast_1d(np.asarray(lam, dtype=np.float64))

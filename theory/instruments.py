@@ -41,7 +41,7 @@ def centred_chain(schedule: Schedule, lam: npt.ArrayLike) -> Chain:
 
 
 def step_factors(schedule: Schedule, lam: npt.ArrayLike) -> tuple[Array, Array]:
-    """Factor of each step along each direction, (T, m), and the size of the terms that rounding is relative to."""
+    """Factor of each step along each variance lam (m,), (T, m), and the size of terms that rounding is relative to."""
     chain = centred_chain(schedule, lam)
     ones = np.ones((1, chain.dim))
     factors, sizes = [], []
@@ -55,14 +55,14 @@ def step_factors(schedule: Schedule, lam: npt.ArrayLike) -> tuple[Array, Array]:
 
 
 def chain_growth(schedule: Schedule, lam: npt.ArrayLike) -> Array:
-    """Factor of the whole chain along each direction, (m,), by running it."""
+    """Factor of the whole chain along each direction, of variances lam (m,), by running it: (m,)."""
     chain = centred_chain(schedule, lam)
     growth: Array = chain.run(np.ones((1, chain.dim)))[0]
     return growth
 
 
 def growth_scale(schedule: Schedule, lam: npt.ArrayLike) -> Array:
-    """Size that the rounding of `chain_growth` is relative to, (m,): each step's times the other steps' factors."""
+    """Size that the rounding of `chain_growth` is relative to, (m,) like lam: each step's times the others' factors."""
     factors, sizes = step_factors(schedule, lam)
     ones = np.ones((1, factors.shape[1]))
     later = np.cumprod(np.concatenate([ones, factors[:-1]]), axis=0)  # steps nearer the output
@@ -158,7 +158,7 @@ class _VelocityPosterior(_Estimates):
 
 
 def affine_jacobian(function: Callable[[Array], Array], dim: int) -> Array:
-    """Jacobian (d, d) of an affine map of batches (B, d), by unit differences: exact but for rounding."""
+    """Jacobian (dim, dim) of an affine function of batches (B, dim), by unit differences: exact but for rounding."""
     values = function(np.concatenate([np.zeros((1, dim)), np.eye(dim)]))
     return np.asarray(values[1:] - values[0]).T
 

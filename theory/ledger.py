@@ -36,7 +36,10 @@ QUICK_EXAMPLES = 12
 
 @dataclass(frozen=True)
 class Entry:
-    """A claim or reported number with its evidence and status."""
+    """A claim or reported number, by its label, source, scope and statement, with its evidence and status.
+
+    `expected` is the belief; `supposed` the status had all engines run; `seconds` what the evidence took.
+    """
 
     label: str
     source: str
@@ -99,7 +102,7 @@ def order(claims: Mapping[str, Claim]) -> list[str]:
 
 
 def decide(claim: Claim, evidence: Sequence[Evidence], status_of: Mapping[str, Status]) -> Status:
-    """The status that follows from a claim's evidence and its ancestors' statuses."""
+    """The status that follows from a claim's evidence and its ancestors', `status_of` them by label."""
     outcomes = {engine: [e.outcome for e in evidence if e.engine == engine] for engine in {e.engine for e in evidence}}
     if any(e.outcome == "failed" for e in evidence):
         return Status.REFUTED if all(outcome == "passed" for outcome in outcomes.get("correction", [])) else Status.OPEN
@@ -223,7 +226,7 @@ def steps(entry: Entry) -> list[str]:
 
 
 def render(entries: Sequence[Entry]) -> str:
-    """LEDGER.md: label, source, scope, status, engines; then studies; nothing that changes from run to run."""
+    """LEDGER.md of the entries: label, source, scope, status, engines; then studies; nothing that changes by run."""
     lines = [
         "# The ledger",
         "",

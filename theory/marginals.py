@@ -56,12 +56,12 @@ class Law(NamedTuple):
         return exact_denoiser(Gaussian(self.mean, self.covariance))
 
     def marginal(self, angle: float) -> Law:
-        """The law of x_t."""
+        """The law of x_t at an angle."""
         c, s = (float(value) for value in cos_sin(angle))
         return Law(self.weights, c * self.means, c**2 * self.covariances + s**2 * np.eye(self.dim))
 
     def density(self, x: Array) -> Array:
-        """Density at points (n, d); every covariance positive definite."""
+        """Density at points x (n, d); every covariance positive definite."""
         total = np.zeros(len(x))
         for weight, mean, covariance in zip(*self, strict=True):
             roots = np.linalg.solve(np.linalg.cholesky(covariance), (x - mean).T)
@@ -70,7 +70,10 @@ class Law(NamedTuple):
         return total
 
     def nodes(self, per_axis: int) -> tuple[Array, Array]:
-        """Points (n, d) and weights (n,) of the trapezoidal rule; each axis is off the others by a part of a step."""
+        """Points (n, d) and weights (n,) of the trapezoidal rule, `per_axis` along each axis.
+
+        Each axis is off the others by a part of a step.
+        """
         spread = 7 * np.sqrt(np.diagonal(self.covariances, axis1=1, axis2=2))
         low, high = (self.means - spread).min(axis=0), (self.means + spread).max(axis=0)
         steps = (high - low) / (per_axis - 1)
@@ -82,7 +85,7 @@ class Law(NamedTuple):
         return points[kept], weights[kept]
 
     def gauss_nodes(self, order: int) -> tuple[Array, Array]:
-        """Points (n, d) and weights (n,) of a Gauss-Hermite rule about each component, for long thin ones."""
+        """Points (n, d) and weights (n,) of a Gauss-Hermite rule of that order about each component, for thin ones."""
         points, weights = hermegauss(order)
         grid = np.stack(np.meshgrid(*[points] * self.dim, indexing="ij"), axis=-1).reshape(-1, self.dim)
         shares = np.prod(np.meshgrid(*[weights / weights.sum()] * self.dim, indexing="ij"), axis=0).ravel()
@@ -92,7 +95,7 @@ class Law(NamedTuple):
 
 
 def drawn_law(seed: int, dim: int, count: int) -> Law:
-    """A mixture of `count` components whose means, shapes and weights are drawn; spreads of about 1."""
+    """A mixture in R^dim of `count` components, all of it drawn from the seed; spreads of about 1."""
     rng = np.random.default_rng(seed)
     roots = rng.standard_normal((count, dim, dim))
     covariances = 0.3 * np.eye(dim) + 0.2 * roots @ roots.transpose(0, 2, 1)
@@ -100,7 +103,7 @@ def drawn_law(seed: int, dim: int, count: int) -> Law:
 
 
 def normal_law(mean: npt.ArrayLike, covariance: npt.ArrayLike) -> Law:
-    """One Gaussian."""
+    """One Gaussian, of mean (d,) and covariance (d, d)."""
     return Law(np.ones(1), np.array([mean], dtype=np.float64), np.array([covariance], dtype=np.float64))
 
 

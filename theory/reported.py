@@ -28,9 +28,10 @@ _PAPER = "Dooms 2026, arXiv:2603.13069, reported"
 
 @dataclass(frozen=True)
 class Reported:
-    """A reported row: `printed` as in the source, `compute` the same quantities by this project.
+    """A reported row, its label, statement, scope and the status it `expects`: `printed` as in the source.
 
-    Rows of quantities measured on networks have no `compute`, but `beside`: what exact theory says of the same case.
+    `compute` gives the same quantities by this project. Rows measured on networks have no `compute`, but `beside`:
+    what exact theory says of the same case.
     """
 
     label: str

@@ -49,7 +49,7 @@ class Inequality:
 
 @dataclass(frozen=True)
 class Case:
-    """The least slack found: where, by which method, and after how many evaluations in all."""
+    """The least slack found: at which point, by which method, from which seed, after how many evaluations in all."""
 
     slack: float
     by: str
@@ -153,7 +153,7 @@ def stored() -> dict[str, Case]:
 
 
 def tightest(label: str) -> Case | None:
-    """The tightest case on file of a claim; None if its inequality was not searched."""
+    """The tightest case on file of the claim of that label; None if its inequality was not searched."""
     return stored().get(label)
 
 

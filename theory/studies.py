@@ -20,7 +20,7 @@ _FOLDER = Path(__file__).with_name("evidence")
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a study said of a grid of runs; `scope` are the axes' values."""
+    """What a study said of a grid of runs, its answer, with the numbers in a text; `scope` are the axes' values."""
 
     study: str
     claims: tuple[str, ...]
@@ -45,7 +45,7 @@ def _verdict(content: dict[str, Any]) -> Verdict:
 
 
 def about(label: str) -> tuple[Verdict, ...]:
-    """Those that bear on a claim or a reported number."""
+    """Those that bear on the claim or reported number of that label."""
     return tuple(verdict for verdict in verdicts() if label in verdict.claims)
 
 

@@ -31,11 +31,11 @@ class Step:
     expansion_of_all: Array  # (d,) f_t of the eigenvalues of the covariance, increasing
 
     def mean(self, values: Array) -> Array:
-        """Mean over the points, of (n, ...)."""
+        """Mean over the points, of values (n, ...)."""
         return np.asarray(np.tensordot(self.weights, values, axes=1) / self.weights.sum())
 
     def along(self, jacobians: Array) -> Array:
-        """<v_k, J v_k>, (n, M) or (M,)."""
+        """<v_k, J v_k>, (n, M) or (M,), for jacobians J (n, d, d) or (d, d)."""
         return np.asarray(np.einsum("mi,...ij,mj->...m", self.directions, jacobians, self.directions))
 
 

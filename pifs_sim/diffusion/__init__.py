@@ -1,4 +1,8 @@
-"""Diffusion chains: schedules, the model-free quantities, data laws with exact denoisers, the DDIM chain."""
+"""Diffusion chains: schedules, the model-free quantities, data laws with exact denoisers, the DDIM chain.
+
+A schedule is angles phi_0 < ... < phi_T; step t is Phi_t(x) = r_t x + b_t eps_hat(x, t), eps_hat = E[eps | x_t = x],
+and the chain Phi_1 o ... o Phi_T is a finite dynamical system.
+"""
 
 from pifs_sim.diffusion import design, exchange, geometry, measures, schedules, spectra
 from pifs_sim.diffusion.attention_bound import CouplingBound, coupling_bound
@@ -47,3 +51,7 @@ __all__ = [
     "spectra",
     "suppression",
 ]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

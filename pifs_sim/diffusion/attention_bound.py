@@ -24,6 +24,7 @@ from array_api_compat import array_namespace
 from pifs_sim.diffusion.chain import Chain
 from pifs_sim.diffusion.denoisers import AttentionDenoiser
 from pifs_sim.dynamics.arrays import check_count, check_points
+from pifs_sim.dynamics.display import one_line
 from pifs_sim.dynamics.operators import PairedBlocks
 
 __all__ = ["CouplingBound", "coupling_bound"]
@@ -42,6 +43,8 @@ class CouplingBound:
     coupling: Any
     weight: Any
     gradient: Any
+
+    __repr__ = one_line
 
     @property
     def delta(self) -> Any:

@@ -19,7 +19,8 @@ from array_api_compat import array_namespace
 from pifs_sim.diffusion.denoisers import Denoiser
 from pifs_sim.diffusion.fused import fused
 from pifs_sim.diffusion.schedule import Schedule
-from pifs_sim.dynamics.arrays import check_points
+from pifs_sim.dynamics.arrays import check_generator, check_points
+from pifs_sim.dynamics.display import shown
 from pifs_sim.dynamics.operators import Operator
 
 __all__ = ["Chain"]
@@ -35,7 +36,17 @@ class Chain:
         schedule: the angles.
         denoiser: anything with `dim` and `posterior(x, angle)`.
 
+    Raises:
+        ValueError: arguments that are neither; in its methods, x of another shape or not finite, n outside 0..T-1, or
+            rows `at` outside 0..T.
+
     Arrays x have shape (B, d), NumPy or any array-API kind that the denoiser takes.
+
+    >>> from pifs_sim.diffusion import exact_denoiser, measures, schedules
+    >>> denoiser = exact_denoiser(measures.Gaussian([0.0, 0.0], [[4.0, 0.0], [0.0, 0.25]]))
+    >>> chain = Chain(schedules.uniform_angle(3), denoiser)
+    >>> chain.length, chain.step(np.array([[1.0, 1.0]]), 0).round(4).tolist()
+    (3, [[0.866, 0.866]])
     """
 
     schedule: Schedule
@@ -49,6 +60,9 @@ class Chain:
                 f"`denoiser` must have a method `posterior`, got {type(self.denoiser).__name__}: "
                 "use exact_denoiser(measure)."
             )
+
+    def __repr__(self) -> str:
+        return f"Chain({self.schedule.name}, T={self.length}, {shown(self.denoiser)})"
 
     @property
     def dim(self) -> int:
@@ -132,6 +146,7 @@ class Chain:
             raise ValueError(f"`n` must be an integer of at least 1, got {n!r}.")
         if start not in ("normal", "marginal"):
             raise ValueError(f'`start` must be "normal" or "marginal", got {start!r}.')
+        check_generator(rng)
         xp = array_namespace(measure.mean)
         x = xp.asarray(rng.standard_normal((n, self.dim)), dtype=measure.mean.dtype)
         if start == "marginal":

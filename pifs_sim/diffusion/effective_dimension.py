@@ -20,6 +20,7 @@ import numpy.typing as npt
 from pifs_sim.diffusion.chain import Chain
 from pifs_sim.dynamics.arrays import reals
 from pifs_sim.dynamics.dimension import Estimate, kaplan_yorke_estimate
+from pifs_sim.dynamics.display import one_line
 from pifs_sim.dynamics.lyapunov import lyapunov_spectrum
 
 __all__ = ["EffectiveSpectrum", "product_spectrum", "quotient_spectrum"]
@@ -40,6 +41,8 @@ class EffectiveSpectrum:
     exponents: Array
     stderr: Array
     dimension: Estimate
+
+    __repr__ = one_line
 
 
 def quotient_spectrum(quotients: npt.ArrayLike, multiplicities: npt.ArrayLike | None = None) -> EffectiveSpectrum:

@@ -1,5 +1,7 @@
 """Ensembles x (T, B, d) along a chain, row t-1 at angle phi_t, and means over them with standard errors.
 
+Of B independent values the mean is m = sum_i f(x_i)/B, and its standard error s/sqrt(B) with s^2 the sample variance.
+
 Two ensembles are natural and differ: B exact draws from every marginal p_t, independent from row to row (`marginals`),
 and B samples of the chain itself, `chain.trajectory(x_T)[1:]`, whose laws a finite chain only approximates.
 """
@@ -13,16 +15,20 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from pifs_sim.diffusion.chain import Chain
-from pifs_sim.dynamics.arrays import reals
+from pifs_sim.dynamics.arrays import check_generator, reals
+from pifs_sim.dynamics.display import one_line
 
 __all__ = ["Means", "check_ensemble", "ensemble_mean", "marginals"]
 
 
 class Means(NamedTuple):
-    """Means over an ensemble and their standard errors, arrays of one shape."""
+    """Means over an ensemble (value) and their standard errors (stderr), arrays of one shape."""
 
     value: Any
     stderr: Any
+
+    def __repr__(self) -> str:
+        return one_line(self)
 
 
 def marginals(chain: Chain, n: int, rng: np.random.Generator) -> Any:
@@ -44,6 +50,7 @@ def marginals(chain: Chain, n: int, rng: np.random.Generator) -> Any:
         raise ValueError("`marginals` needs a denoiser with a `measure`, whose law it draws from.")
     if not (isinstance(n, Integral) and n >= 1):
         raise ValueError(f"`n` must be an integer of at least 1, got {n!r}.")
+    check_generator(rng)
     xp, dtype = array_namespace(measure.mean), measure.mean.dtype
     rows = []
     for cos, sin in zip(chain.schedule.cos[1:].tolist(), chain.schedule.sin[1:].tolist(), strict=True):
@@ -64,7 +71,7 @@ def check_ensemble(chain: Chain, x: Any) -> Any:
 
 
 def ensemble_mean(values: Any) -> Means:
-    """Mean over the ensemble, axis 1 of (T, B, ...), and its standard error s/sqrt(B); nan from a single point.
+    """Mean over the ensemble, axis 1 of values (T, B, ...), and its standard error s/sqrt(B); nan from a single point.
 
     Raises:
         ValueError: fewer than two axes, or no points.

@@ -1,4 +1,4 @@
-"""Exact chains of normal components along common axes: all steps by one kernel."""
+"""Exact chains Phi_1 o ... o Phi_T of normal components along common axes: all steps by one kernel."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def exp_minus_tangent(x: FloatArray) -> FloatArray:
         series = series + term
         term = term * small / k
     with np.errstate(invalid="ignore", over="ignore"):
-        return np.where(np.abs(x) < 0.5, series, np.where(x == -np.inf, np.inf, np.expm1(x) - x))
+        return np.where(np.abs(x) < 0.5, series, np.where(np.isinf(x), np.inf, np.expm1(x) - x))
 
 
 def _like(name: str, values: Any, lam: FloatArray, default: float) -> FloatArray:
@@ -76,6 +76,11 @@ def gaussian_error(
 
     Directions with lam = 0 are reproduced exactly when phi_0 = 0 and count nothing. Source: derived here; for
     the marginal start see Sun, Poor, Zhang 2026, arXiv:2601.13602.
+
+    >>> from pifs_sim.diffusion.schedules import uniform_angle
+    >>> chain = uniform_angle(20, 0.1, 1.5)
+    >>> round(gaussian_error(chain, [2.0, 0.5]), 6), round(gaussian_error(chain, [2.0, 0.5], metric="w2"), 6)
+    (0.005014, 0.079085)
     """
     if metric not in ("kl", "w2"):
         raise ValueError(f'`metric` must be "kl" or "w2", got {metric!r}.')

@@ -39,8 +39,14 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 def _ends(schedule: Schedule) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """(c_s, c_t, s_s, s_t), each (T,)."""
+    """(c_s, c_t, s_s, s_t), each (T,); ValueError for anything but a schedule."""
+    if not isinstance(schedule, Schedule):
+        raise ValueError(f"`schedule` must be a Schedule, got {schedule!r:.80}.")
     return schedule.cos[:-1], schedule.cos[1:], schedule.sin[:-1], schedule.sin[1:]
 
 
@@ -49,13 +55,22 @@ def contraction_threshold(schedule: Schedule) -> FloatArray:
 
     In (0, 1) for phi_t < pi/2 and 1 at phi_t = pi/2. A step whose noise Jacobian is symmetric with all
     eigenvalues above L*_t (and below (r_t + 1)/|b_t|) contracts. Source: Dooms 2026, arXiv:2603.13069.
+
+    >>> from pifs_sim.diffusion.schedules import uniform_angle
+    >>> contraction_threshold(uniform_angle(3, 0.1, 1.5)).round(4).tolist()
+    [0.3363, 0.7373, 0.9807]
     """
     _, c_t, s_s, s_t = _ends(schedule)
     return np.where(c_t == 0.0, 1.0, (s_s + s_t) / (1 + np.cos(schedule.increments)))
 
 
 def step_threshold(schedule: Schedule) -> FloatArray:
-    """Step threshold lam*_t = tan phi_t / tan(mean angle), (T,): f_t(lam) > 1 iff lam > lam*_t; inf at pi/2."""
+    """Step threshold lam*_t = tan phi_t / tan(mean angle), (T,): f_t(lam) > 1 iff lam > lam*_t; inf at pi/2.
+
+    >>> from pifs_sim.diffusion.schedules import uniform_angle
+    >>> step_threshold(uniform_angle(3, 0.1, 1.5)).round(4).tolist()
+    [1.8376, 1.6296, 4.426]
+    """
     c_s, c_t, s_s, s_t = _ends(schedule)
     with np.errstate(divide="ignore"):
         return s_t * (c_s + c_t) / (c_t * (s_s + s_t))
@@ -73,6 +88,10 @@ def posterior_threshold(schedule: Schedule) -> FloatArray:
 
     <u, J u> > 1 for the step's Jacobian J iff Var(<u, x_0> | x_t) > P*_t, for any data law with its exact
     denoiser (derived here).
+
+    >>> from pifs_sim.diffusion.schedules import uniform_angle
+    >>> posterior_threshold(uniform_angle(3, 0.1, 1.5)).round(4).tolist()
+    [0.3318, 1.0322, 4.3296]
     """
     c_s, c_t, _, s_t = _ends(schedule)
     with np.errstate(divide="ignore"):
@@ -116,6 +135,10 @@ def diagonal_expansion(schedule: Schedule, lam: Any) -> Any:
         ValueError: `lam` negative, NaN or infinite.
 
     Source: Dooms 2026, arXiv:2603.13069.
+
+    >>> from pifs_sim.diffusion.schedules import uniform_angle
+    >>> diagonal_expansion(uniform_angle(2, 0.1, 1.5), np.array([0.0, 1.0, 9.0])).round(3).tolist()
+    [[0.139, 0.765, 1.292], [0.719, 0.765, 1.114]]
     """
     c_s, c_t, s_s, s_t = _ends(schedule)
     return fill(lam, (c_s * c_t, s_s * s_t, c_t * c_t, s_t * s_t, s_s / s_t), _ratio)
@@ -135,6 +158,10 @@ def lyapunov_exponent(schedule: Schedule, lam: Any) -> Any:
 
     Natural logarithm, per chain (not per step). Positive iff lam > `moran_threshold(schedule)`. Errors as for
     `diagonal_expansion`. Source: Dooms 2026, arXiv:2603.13069.
+
+    >>> from pifs_sim.diffusion.schedules import uniform_angle
+    >>> lyapunov_exponent(uniform_angle(3, 0.1, 1.5), np.array([0.5, 1.0, 9.0])).round(4).tolist()
+    [-0.6886, -0.3393, 0.5961]
     """
     return accumulate(lam, _log_columns(schedule), _log_ratio)
 
@@ -154,6 +181,10 @@ def moran_threshold(schedule: Schedule) -> float:
     inf. It always exceeds 1.
 
     Source: Dooms 2026, arXiv:2603.13069; the condition is derived here.
+
+    >>> from pifs_sim.diffusion.schedules import linear, uniform_angle
+    >>> round(moran_threshold(linear(1000)), 6), round(moran_threshold(uniform_angle(3, 0.1, 1.5)), 4)
+    (1.003759, 2.0817)
     """
     from scipy.optimize import brentq  # 0.1 s to import, and only needed here
 
@@ -170,7 +201,7 @@ def moran_threshold(schedule: Schedule) -> float:
         low, widening = low - widening, 2 * widening
     while exponent(high) < 0:
         high, widening = high + widening, 2 * widening
-    return math.exp(brentq(exponent, low, high, xtol=1e-16, rtol=4 * np.finfo(float).eps, maxiter=500))
+    return math.exp(brentq(exponent, low, high, xtol=1e-16, rtol=4 * np.finfo(float).eps))
 
 
 def _exponent(schedule: Schedule) -> Callable[[float], float]:

@@ -15,6 +15,7 @@ from array_api_compat import array_namespace
 
 from pifs_sim.diffusion.chain import Chain
 from pifs_sim.diffusion.ensembles import check_ensemble
+from pifs_sim.dynamics.display import one_line
 from pifs_sim.dynamics.norms import block_norms
 from pifs_sim.dynamics.patches import Patches
 
@@ -34,6 +35,8 @@ class PatchContraction:
     own: Any
     coupling: Any
     norm: Any
+
+    __repr__ = one_line
 
     @property
     def kappa(self) -> Any:

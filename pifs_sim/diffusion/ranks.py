@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pifs_sim.dynamics.arrays import reals
+from pifs_sim.dynamics.display import one_line
 
 __all__ = ["RankCorrelation", "rank_correlation"]
 
@@ -23,10 +24,13 @@ _COUNTED = 7  # 5040 pairings
 
 
 class RankCorrelation(NamedTuple):
-    """Spearman's rho and its two-sided p-value, arrays of one shape; nan where either side is constant."""
+    """value, Spearman's rho, and pvalue, two-sided, arrays of one shape; nan where either side is constant."""
 
     value: Array
     pvalue: Array
+
+    def __repr__(self) -> str:
+        return one_line(self)
 
 
 def _centred_ranks(values: Array) -> Array:
@@ -48,6 +52,9 @@ def rank_correlation(first: npt.ArrayLike, second: npt.ArrayLike) -> RankCorrela
 
     Raises:
         ValueError: fewer than 2 numbers, another M, or numbers that are not finite.
+
+    >>> float(rank_correlation([1, 2, 3, 4], [40, 30, 20, 10]).value)
+    -1.0
     """
     a = np.asarray(reals("first", first)[1], dtype=np.float64)
     b = np.asarray(reals("second", second)[1], dtype=np.float64)

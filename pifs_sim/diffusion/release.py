@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from pifs_sim.diffusion.ranks import RankCorrelation, rank_correlation
 from pifs_sim.dynamics.arrays import reals
+from pifs_sim.dynamics.display import one_line
 
 __all__ = ["Monotonicity", "Window", "margin_monotonicity", "release_windows", "releases"]
 
@@ -81,6 +82,8 @@ class Monotonicity:
     reversed: Counts
     pairs: int
     correlation: RankCorrelation
+
+    __repr__ = one_line
 
     @property
     def holds(self) -> npt.NDArray[np.bool_]:

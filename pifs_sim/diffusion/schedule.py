@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,11 @@ import numpy.typing as npt
 
 from pifs_sim.diffusion.angles import HALF_PI, FloatArray, cos_sin, differences
 from pifs_sim.dynamics.arrays import reals
+from pifs_sim.dynamics.display import number, table
 
 __all__ = ["Schedule", "increasing", "sequence_of_reals"]
+
+_SHOWN = 11  # angles in a notebook
 
 
 def sequence_of_reals(name: str, values: npt.ArrayLike, least: int = 2) -> FloatArray:
@@ -64,6 +68,12 @@ class Schedule:
     errors 2|d phi| tan phi in alpha_bar, 2|d phi|/tan phi in v and |d phi|(tan phi + 1/tan phi) in sigma
     (|d phi| <= phi * 1.2e-16 for small phi), so 1.2e-12 in sigma at 1e4; absolute 2|d phi|(tan phi + 1/tan phi)
     in logSNR.
+
+    >>> schedule = Schedule([0.1, 0.8, 1.5])
+    >>> schedule.steps, schedule.increments.round(3).tolist()
+    (2, [0.7, 0.7])
+    >>> schedule.shift(2.0).logsnr.round(3).tolist()
+    [6.598, 1.942, -3.293]
     """
 
     angles: FloatArray
@@ -89,8 +99,15 @@ class Schedule:
         return hash(self.angles.tobytes())
 
     def __repr__(self) -> str:
-        ends = f"{float(self.angles[0]):.6g}..{float(self.angles[-1]):.6g}"
-        return f"Schedule({self.name!r}, steps={self.steps}, angles={ends})"
+        low, high = (number(float(end), 2) for end in self.sigma[[0, -1]])
+        return f"Schedule({self.name}, T={self.steps}, σ {low}…{high})"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (str(t), *(number(float(values[t])) for values in (self.angles, self.sigma, self.alpha_bar, self.logsnr)))
+            for t in np.unique(np.linspace(0, self.steps, min(_SHOWN, self.steps + 1)).round().astype(int))[::-1]
+        ]
+        return table(f"Schedule {self.name}, {self.steps} steps", ("t", "φ", "σ", "ᾱ", "logSNR"), rows)
 
     @property
     def steps(self) -> int:
@@ -166,7 +183,7 @@ class Schedule:
         Raises:
             ValueError: `logsnr` not finite, or so large that angles coincide.
         """
-        if not (math.isfinite(logsnr) and abs(logsnr) <= 1400):
+        if not (isinstance(logsnr, Real) and math.isfinite(logsnr) and abs(logsnr) <= 1400):
             raise ValueError(f"`logsnr` must be finite and at most 1400 in size, got {logsnr!r}.")
         shifted = np.arctan2(self.sin * math.exp(-logsnr / 2), self.cos)
         if (np.diff(shifted) <= 0).any():

@@ -23,6 +23,7 @@ from pifs_sim.diffusion.denoisers import exact_denoiser
 from pifs_sim.diffusion.ensembles import check_ensemble
 from pifs_sim.diffusion.measures import Gaussian
 from pifs_sim.dynamics.arrays import reals
+from pifs_sim.dynamics.display import one_line
 from pifs_sim.dynamics.patches import Patches
 
 __all__ = ["Leading", "leading_directions", "rayleigh_quotients", "reference_law", "suppression"]
@@ -32,10 +33,13 @@ Progress = Callable[[int, int], None] | None
 
 
 class Leading(NamedTuple):
-    """Leading eigenpairs of the diagonal blocks of a covariance."""
+    """Leading eigenpairs of the diagonal blocks of a covariance: `values` lam_k and unit `directions` v_k."""
 
     values: Any  # (M,) lam_k
     directions: Any  # (d, M) unit vectors, v_k on patch k and 0 elsewhere
+
+    def __repr__(self) -> str:
+        return one_line(self)
 
 
 def leading_directions(covariance: Any, patches: Patches) -> Leading:
@@ -77,6 +81,8 @@ def reference_law(chain: Chain, patches: Patches, reference: Reference = None) -
     Raises:
         ValueError: another reference or d, or a denoiser without a `measure` where that is needed.
     """
+    if not isinstance(patches, Patches):
+        raise ValueError(f"`patches` must be Patches, got {patches!r:.80}.")
     if patches.dim != chain.dim:
         raise ValueError(f"`patches` partitions d={patches.dim}, expected d={chain.dim}.")
     if isinstance(reference, Gaussian):

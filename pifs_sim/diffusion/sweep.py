@@ -1,4 +1,4 @@
-"""Formulas over (steps, variances), evaluated in blocks that stay in cache, on any array-API namespace.
+"""Formulas F[t, k] = f(schedule_t, lam_k), evaluated in blocks that stay in cache, on any array-API namespace.
 
 A formula is called as formula(xp, lam, *columns) with lam of shape (1, n) and each column, a quantity of the
 schedule, of shape (steps, 1), all of lam's kind and precision.
@@ -22,7 +22,7 @@ _BLOCK = 1 << 14  # entries of one block: every temporary stays in cache
 
 
 def variances(lam: Any) -> tuple[Any, Any]:
-    """The array namespace of `lam`, and `lam` as an array of non-negative finite floats."""
+    """The array namespace of `lam`, and `lam` as an array of floats; ValueError unless non-negative and finite."""
     xp, values = reals("lam", lam)
     bad = ~((values >= 0) & xp.isfinite(values))
     if xp.any(bad):

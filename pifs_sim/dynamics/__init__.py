@@ -33,3 +33,7 @@ __all__ = [
     "lyapunov_spectrum",
     "operators",
 ]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -9,7 +9,15 @@ import array_api_compat.numpy as numpy_namespace
 import numpy as np
 from array_api_compat import array_namespace, is_array_api_obj
 
-__all__ = ["check_count", "check_finite", "check_frame", "check_points", "reals"]
+__all__ = ["check_count", "check_finite", "check_frame", "check_generator", "check_points", "reals"]
+
+
+def check_generator(rng: Any) -> None:
+    """ValueError unless `rng` is a generator of NumPy's."""
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(
+            f"`rng` must be a numpy.random.Generator, such as numpy.random.default_rng(0), got {rng!r:.80}."
+        )
 
 
 def reals(name: str, values: Any) -> tuple[Any, Any]:
@@ -20,14 +28,15 @@ def reals(name: str, values: Any) -> tuple[Any, Any]:
     """
     if type(values) is np.ndarray and values.dtype.char in "fd":  # the usual case, without the questions
         return numpy_namespace, values
+    given = values
     if not is_array_api_obj(values) or isinstance(values, np.generic):
         try:
             values = np.asarray(values)
         except ValueError:  # rows of different lengths
-            raise ValueError(_refusal(name, values)) from None
+            raise ValueError(_refusal(name, given)) from None
     xp = array_namespace(values)
     if not xp.isdtype(values.dtype, ("bool", "integral", "real floating")):
-        raise ValueError(_refusal(name, values))
+        raise ValueError(_refusal(name, given))
     return xp, values if values.dtype == xp.float32 else xp.astype(values, xp.float64, copy=False)
 
 

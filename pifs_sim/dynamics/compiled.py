@@ -1,4 +1,4 @@
-"""Maps given by functions of one point, compiled by Numba: the fast door for long runs and large batches."""
+"""Maps x -> f(x, n) given by functions of one point, compiled by Numba: the fast door for long runs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from array_api_compat import array_namespace
 
 from pifs_sim.dynamics.arrays import check_points
+from pifs_sim.dynamics.display import shown
 from pifs_sim.kernels import backends, orbits
 from pifs_sim.kernels.orbits import Advance
 
@@ -47,6 +48,10 @@ class CompiledMap:
             raise ValueError(f"`length` must be None or at least 1, got {length!r}.")
         self.rule = orbits.Rule(step, jacobian, tangent, dim, cuda)
         self.dim, self.length = dim, length
+
+    def __repr__(self) -> str:
+        steps = "" if self.length is None else f", T={self.length}"
+        return f"Map.compiled({shown(self.rule.step)}, d={self.dim}{steps})"
 
     def advance(self, x: Any, V: Any, *, first: int, steps: int, interval: int, backend: Backend = None) -> Advance:
         """Many steps at once: see `pifs_sim.kernels.orbits`.

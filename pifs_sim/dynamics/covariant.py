@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pifs_sim.dynamics.arrays import check_count, check_points
+from pifs_sim.dynamics.display import one_line
 from pifs_sim.dynamics.frames import advance, random_frame
 from pifs_sim.dynamics.system import System
 from pifs_sim.kernels import orthonormal
@@ -37,14 +38,19 @@ class CovariantVectors:
     vectors: Array
     growth: Array
 
+    __repr__ = one_line
+
     def angles(self, i: int, j: int) -> Array:
-        """Angle in [0, pi/2] between v_i and v_j (numbered from 0), (N, B), accurate near 0 too."""
+        """Angle in [0, pi/2] between v_i and v_j, (N, B), accurate near 0 too; ValueError unless 0 <= i, j < k."""
         a, b = self.vectors[..., i], self.vectors[..., j]
         b = b * np.where((a * b).sum(axis=-1, keepdims=True) < 0, -1.0, 1.0)
         return np.asarray(2 * np.arctan2(np.linalg.norm(a - b, axis=-1), np.linalg.norm(a + b, axis=-1)))
 
     def splitting(self, j: int) -> Array:
-        """Least angle between the span of the first j vectors and that of the others, (N, B): 0 at a tangency."""
+        """Least angle between the span of the first j vectors and that of the others, (N, B): 0 at a tangency.
+
+        Raises ValueError unless 0 < j < k.
+        """
         check_count("j", j, 1, self.vectors.shape[-1] - 1)
         first, others = (np.linalg.qr(part)[0] for part in (self.vectors[..., :j], self.vectors[..., j:]))
         cosines = np.linalg.svd(np.swapaxes(first, -1, -2) @ others, compute_uv=False)[..., 0]

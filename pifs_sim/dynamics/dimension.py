@@ -43,6 +43,11 @@ def kaplan_yorke_dimension(exponents: npt.ArrayLike, multiplicities: npt.ArrayLi
         ValueError: empty, NaN, +inf, or multiplicities of another shape, negative or not integers.
 
     Source: Kaplan, Yorke 1979, Lecture Notes in Mathematics 730, 204-227.
+
+    >>> kaplan_yorke_dimension([0.5, -1.0])
+    1.5
+    >>> kaplan_yorke_dimension([1.0, 0.0, -2.0], [1, 1, 3])
+    2.5
     """
     values = np.asarray(reals("exponents", exponents)[1], dtype=np.float64)
     if values.ndim != 1 or values.size == 0:

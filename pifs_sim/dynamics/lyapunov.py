@@ -22,6 +22,7 @@ from pifs_sim.dynamics.arrays import check_count, check_points
 from pifs_sim.dynamics.averages import standard_error
 from pifs_sim.dynamics.compiled import Backend
 from pifs_sim.dynamics.dimension import Estimate, kaplan_yorke_estimate
+from pifs_sim.dynamics.display import number, table
 from pifs_sim.dynamics.frames import random_frame
 from pifs_sim.dynamics.products import log_singular_values
 from pifs_sim.dynamics.running import Run
@@ -31,6 +32,8 @@ __all__ = ["LyapunovSpectrum", "lyapunov_spectrum"]
 
 Array = npt.NDArray[np.float64]
 Progress = Callable[[int, int], None] | None
+
+_SHOWN = 20  # exponents in a notebook
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,23 @@ class LyapunovSpectrum:
     reasons: tuple[str | None, ...]
     interval: int
     dim: int
+
+    def __repr__(self) -> str:
+        d, error = (number(value, digits) for value, digits in zip(self.kaplan_yorke, (5, 2), strict=True))
+        first = ", ".join(number(float(value)) for value in self.exponents[:3])
+        more = ", …" if len(self.exponents) > 3 else ""
+        return f"LyapunovSpectrum([{first}{more}] of d={self.dim}, steps={self.steps}, Kaplan–Yorke {d} ± {error})"
+
+    def _repr_html_(self) -> str:
+        pairs = zip(self.exponents[:_SHOWN], self.stderr[:_SHOWN], strict=True)
+        rows = [(str(i), number(float(x), 6), number(float(e), 2)) for i, (x, e) in enumerate(pairs, start=1)]
+        more = f", the first {_SHOWN}" if len(self.exponents) > _SHOWN else ""
+        d, error = self.kaplan_yorke
+        caption = (
+            f"{len(self.exponents)} Lyapunov exponents per step{more}; {self.steps} steps, "
+            f"{len(self.per_orbit)} orbit(s); Kaplan–Yorke dimension {number(d, 6)} ± {number(error, 2)}"
+        )
+        return table(caption, ("i", "exponent", "standard error"), rows)
 
     @property
     def dimensions(self) -> Array:
@@ -110,7 +130,16 @@ def lyapunov_spectrum(
             `cotangent`; a checkpoint of another run.
 
     Source: Benettin, Galgani, Giorgilli, Strelcyn 1980, Meccanica 15, 9-20.
+
+    >>> from pifs_sim.dynamics import Map
+    >>> A = np.array([[2.0, 1.0], [1.0, 1.0]])
+    >>> cat = Map(lambda x, n: x @ A % 1.0, jacobian=lambda x, n: np.broadcast_to(A, (len(x), 2, 2)), dim=2)
+    >>> lyapunov_spectrum(cat, [[0.1, 0.2]], 100, transient=20).exponents.round(6).tolist()
+    [0.962424, -0.962424]
     """
+    if not (hasattr(system, "dim") and hasattr(system, "tangent")):
+        hint = ": take its `system`" if hasattr(system, "system") else ""
+        raise ValueError(f"`system` must have `dim`, `step` and `tangent`, got {type(system).__name__}{hint}.")
     x0 = check_points(x0, system.dim, "x0")
     k = system.dim if k is None else k
     check_count("k", k, 1, system.dim)

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace
 
-from pifs_sim.dynamics.arrays import check_frame, check_points
+from pifs_sim.dynamics.arrays import check_count, check_frame, check_points
 from pifs_sim.dynamics.compiled import CompiledMap
+from pifs_sim.dynamics.display import shown
 from pifs_sim.dynamics.system import System
 
 __all__ = ["Map", "Tangent"]
@@ -67,6 +68,12 @@ class Map:
     Raises:
         ValueError: dim < 1, both or none of jacobian, tangent and derivative where a derivative is needed, results of
             a wrong shape, or a Jacobian that is not finite where the point is.
+
+    >>> import numpy as np
+    >>> logistic = Map(lambda x, n: 4 * x * (1 - x), jacobian=lambda x, n: (4 - 8 * x)[..., None], dim=1)
+    >>> moved, pushed = logistic.tangent(np.array([[0.25]]), 0, np.ones((1, 1, 1)))
+    >>> moved.tolist(), pushed.tolist()
+    ([[0.75]], [[[2.0]]])
     """
 
     def __init__(
@@ -80,8 +87,9 @@ class Map:
         length: int | None = None,
         derivative: str | None = None,
     ) -> None:
-        if dim < 1:
-            raise ValueError(f"`dim` must be at least 1, got {dim!r}.")
+        if not callable(step):
+            raise ValueError(f"`step` must be a function of (x, n), got {step!r}.")
+        check_count("dim", dim, 1, None)
         if length is not None and length < 1:
             raise ValueError(f"`length` must be None or at least 1, got {length!r}.")
         if sum(given is not None for given in (jacobian, tangent, derivative)) > 1:
@@ -96,6 +104,10 @@ class Map:
             self.cotangent = self._pull_back
 
     compiled = staticmethod(CompiledMap)
+
+    def __repr__(self) -> str:
+        steps = "" if self.length is None else f", T={self.length}"
+        return f"Map({shown(self._step)}, d={self.dim}{steps})"
 
     def _shaped(self, name: str, value: Any, shape: tuple[int, ...], like: Any) -> Any:
         if tuple(value.shape) != shape:
@@ -173,17 +185,20 @@ class Tangent:
         self.dim, self.length = system.dim * (1 + p), system.length
         self._map = Map(self._moved, dim=self.dim, derivative=derivative)
 
+    def __repr__(self) -> str:
+        return f"Tangent({shown(self.system)}, p={self.p}, d={self.dim})"
+
     def _moved(self, z: Any, n: int) -> Any:
         d = self.system.dim
         x, V = self.system.tangent(z[:, :d], n, z[:, d:].reshape(-1, d, self.p))
         return array_namespace(z).concat([x, V.reshape(z.shape[0], -1)], axis=1)
 
     def step(self, z: Any, n: int) -> Any:
-        """(f(x, n), Df(x, n) V), (B, d + d p)."""
+        """(f(x, n), Df(x, n) V), (B, d + d p), at z = (x, V)."""
         return self._map.step(z, n)
 
     def tangent(self, z: Any, n: int, W: Any) -> tuple[Any, Any]:
-        """The second tangent map."""
+        """The second tangent map, at z with vectors W (B, d + d p, q)."""
         return self._map.tangent(z, n, W)
 
     def pack(self, x: Any, V: Any) -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace
 
+from pifs_sim.dynamics.display import one_line
 from pifs_sim.dynamics.operators import (
     BlockDiagonal,
     Dense,
@@ -49,6 +50,8 @@ class BlockNorms:
     norm: Any
     blocks: Any
 
+    __repr__ = one_line
+
 
 def block_norms(operator: Operator | Any, patches: Patches) -> BlockNorms:
     """Largest singular values of all blocks of a batch of operators, and of the whole.
@@ -62,6 +65,12 @@ def block_norms(operator: Operator | Any, patches: Patches) -> BlockNorms:
 
     Raises:
         ValueError: another d, or an operator that is not finite.
+
+    >>> import numpy as np
+    >>> from pifs_sim.dynamics import Patches, operators
+    >>> norms = block_norms(operators.Dense(np.array([[[1.0, 0.5], [0.0, 2.0]]])), Patches((2,), 1))
+    >>> norms.kappa.tolist(), norms.delta.tolist(), norms.row_sum.tolist(), norms.blocks.tolist()
+    ([2.0], [0.5], [2.0], [[[1.0, 0.5], [0.0, 2.0]]])
     """
     A: Operator = operator if hasattr(operator, "submatrix") else Dense(operator)
     if patches.dim != A.shape[1]:

@@ -44,6 +44,11 @@ class Patches:
 
     Raises:
         ValueError: not positive integers, or patches that do not tile the shape.
+
+    >>> import numpy as np
+    >>> patches = Patches((4, 4, 1), 2)
+    >>> patches.split(np.arange(16.0)[None])[0].tolist()
+    [[0.0, 1.0, 4.0, 5.0], [2.0, 3.0, 6.0, 7.0], [8.0, 9.0, 12.0, 13.0], [10.0, 11.0, 14.0, 15.0]]
     """
 
     shape: tuple[int, ...]
@@ -94,7 +99,7 @@ class Patches:
         return self._split(x)
 
     def join(self, y: Any) -> Any:
-        """Patches (B, M, n, ...) as vectors (B, d, ...), the inverse of `split`; ValueError for other shapes."""
+        """Patches y (B, M, n, ...) as vectors (B, d, ...), the inverse of `split`; ValueError for other shapes."""
         xp, y = reals("y", y)
         if y.ndim < 3 or tuple(y.shape[1:3]) != (self.count, self.length):
             raise ValueError(f"`y` must have shape (batch, {self.count}, {self.length}, ...), got {tuple(y.shape)}.")

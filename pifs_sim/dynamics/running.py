@@ -1,4 +1,7 @@
-"""One long run of points and frames: blocks of steps, the renormalisation interval, failures, checkpoints."""
+"""One long run of points and frames: blocks of steps, the renormalisation interval, failures, checkpoints.
+
+x_{n+1} = f(x_n, n) and V_{n+1} = Df(x_n, n) V_n, orthonormalised every so many steps.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,7 @@ class Run:
     key: str = ""
 
     def start(self, x: Any, V: Any, path: Path | None) -> None:
-        """Begin at x, or where the checkpoint left off."""
+        """Begin at x with frames V, or where the checkpoint at `path` left off; ValueError for one of another run."""
         self.x, self.V, self.reasons = x, V, [None] * x.shape[0]
         self.dead = np.zeros((x.shape[0], self.k), dtype=bool)
         batches = max(16, 48 // x.shape[0])

@@ -1,5 +1,7 @@
 """Dimensions of point clouds as slopes of ln count against ln scale: what box counts and pair counts share.
 
+    D = d ln N/d ln(1/side)
+
 The slope depends on the scales that it is fitted to far more than on noise, and residuals of neighbouring scales are
 not independent: the standard error of the fit is no error of the dimension. So each estimate comes with an interval,
 which holds the fits over all admissible windows of scales.
@@ -14,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pifs_sim.dynamics.arrays import reals
+from pifs_sim.dynamics.display import one_line
 from pifs_sim.kernels import box_counting
 
 __all__ = ["Backend", "Cloud", "DimensionEstimate", "Floats", "chosen", "cloud_of", "estimate", "one_point", "slopes"]
@@ -45,6 +48,8 @@ class DimensionEstimate:
     counts: npt.NDArray[np.int64]
     local_slopes: Floats
     total: int
+
+    __repr__ = one_line
 
 
 class Cloud(NamedTuple):

@@ -26,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pifs_sim.dynamics.arrays import check_count, reals
+from pifs_sim.dynamics.display import one_line
 from pifs_sim.fractals.ifs_norms import adapted_norm, constants
 
 __all__ = ["AffinityDimension", "affinity_dimension"]
@@ -52,6 +53,8 @@ class AffinityDimension:
     interval: tuple[float, float]
     level: int
 
+    __repr__ = one_line
+
     def __float__(self) -> float:
         """The value."""
         return self.value
@@ -73,6 +76,10 @@ def affinity_dimension(matrices: npt.ArrayLike, *, level: int | None = None) -> 
         ValueError: other shapes, no norm found in which all contract, level < 1 or too many words.
 
     Source: Falconer 1988, Math. Proc. Camb. Phil. Soc. 103, 339-350.
+
+    >>> import numpy as np
+    >>> round(affinity_dimension(np.array([np.diag([0.5, 0.25])] * 3)).value, 6)
+    1.292481
     """
     A = np.asarray(reals("matrices", matrices)[1], dtype=np.float64)
     if A.ndim != 3 or 0 in A.shape or A.shape[1] != A.shape[2] or A.shape[1] > 8:

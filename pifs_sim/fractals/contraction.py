@@ -23,6 +23,7 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import eigs
 
+from pifs_sim.dynamics.display import one_line
 from pifs_sim.dynamics.operators.krylov import largest_singular_value
 from pifs_sim.fractals.grey import FloatArray
 from pifs_sim.fractals.wiring import Wiring
@@ -55,6 +56,8 @@ class Contraction:
     delta: float
     row_sum: float
     block_max: float
+
+    __repr__ = one_line
 
     def iterations(self, tolerance: float = 1e-8) -> int:
         """Steps after which an error in the largest pixel is at most `tolerance` times what it was, by |L|_inf.

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pifs_sim.dynamics.arrays import reals
+from pifs_sim.dynamics.display import one_line
 
 __all__ = ["SimilarityDimension", "of_similarities", "similarity_dimension"]
 
@@ -37,6 +38,9 @@ def similarity_dimension(ratios: npt.ArrayLike) -> float:
         ValueError: no ratios, or some outside of (0, 1).
 
     Source: Moran 1946, Proc. Camb. Phil. Soc. 42, 15-23.
+
+    >>> round(similarity_dimension([1 / 3, 1 / 3]), 6)
+    0.63093
     """
     r = np.asarray(reals("ratios", ratios)[1], dtype=np.float64)
     if r.ndim != 1 or r.size == 0:
@@ -73,6 +77,8 @@ class SimilarityDimension:
     ratios: tuple[float, ...]
     words: Words | None
     excess: bool
+
+    __repr__ = one_line
 
     @property
     def overlap(self) -> str | None:

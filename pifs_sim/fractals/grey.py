@@ -39,6 +39,9 @@ def psnr(a: Any, b: Any) -> float:
 
     Raises:
         ValueError: an image that is not grey, or images of different shapes.
+
+    >>> round(psnr(np.zeros((8, 8)), np.full((8, 8), 0.1)), 6)
+    20.0
     """
     first, second = check_grey("a", a), check_grey("b", b)
     if first.shape != second.shape:

@@ -291,5 +291,5 @@ class IFS:
         return dimensions.of_similarities(*self._doubles)
 
     def affinity_dimension(self, *, level: int | None = None) -> affinity.AffinityDimension:
-        """The affinity dimension of the matrices: `affinity.affinity_dimension`."""
+        """The affinity dimension of the matrices: `affinity.affinity_dimension` at this `level`."""
         return affinity.affinity_dimension(self._doubles[0], level=level)

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pifs_sim.dynamics import Map
-from pifs_sim.dynamics.arrays import check_count, reals
+from pifs_sim.dynamics.arrays import check_count, check_generator, reals
 from pifs_sim.fractals.ifs_inputs import cuts
 from pifs_sim.kernels import backends, chaos_game
 from pifs_sim.kernels.chaos_game.alphabet import choices
@@ -118,14 +118,16 @@ class ChaosGame:
 
 
 def seed_of(rng: np.random.Generator | None) -> int:
-    """64 bits of a generator, of one with seed 0 by default."""
+    """64 bits of a generator, of one with seed 0 by default; ValueError for anything but a generator or None."""
+    if rng is not None:
+        check_generator(rng)
     return int((np.random.default_rng(0) if rng is None else rng).integers(2**64, dtype=np.uint64))
 
 
 def grid_of(
     box: tuple[Floats, Floats], bins: Any, bounds: tuple[npt.ArrayLike, npt.ArrayLike] | None
 ) -> tuple[chaos_game.Grid, bool]:
-    """The grid, and whether it holds the box; see `IFS.histogram`."""
+    """The grid, and whether it holds the box; arguments and ValueError as for `IFS.histogram`."""
     low, high = box
     shape = (bins,) * len(low) if np.ndim(bins) == 0 else tuple(bins)
     if len(shape) != len(low):

@@ -93,7 +93,7 @@ class Layout:
         return np.pad(image, ((0, below), (0, right)), mode="edge")
 
     def shrunk_domains(self, padded: FloatArray, size: int) -> FloatArray:
-        """(C, size^2) the averaged domains of a continued image."""
+        """(C, size^2) the averaged domains of a continued image, `padded`."""
         height, width = (length - self.ratio + 1 for length in padded.shape)
         box = np.zeros((height, width))
         for i in range(self.ratio):

@@ -23,6 +23,7 @@ from array_api_compat import array_namespace, device
 from scipy.sparse import csr_array
 
 from pifs_sim.dynamics.arrays import check_count, check_points
+from pifs_sim.dynamics.display import one_line
 from pifs_sim.fractals.contraction import Contraction, contraction_of
 from pifs_sim.fractals.format import pack, unpack
 from pifs_sim.fractals.grey import FloatArray, check_grey
@@ -52,6 +53,8 @@ class Collage:
     factor: float
     bound: float
     distance: float
+
+    __repr__ = one_line
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +107,10 @@ class PIFS:
             if wrong.any():
                 k = int(wrong.argmax())
                 raise ValueError(f"`{name}` of range {k} must lie in {low}..{high[k]}, got {values[k]}.")
+
+    def __repr__(self) -> str:
+        height, width = self.shape
+        return f"PIFS({height}×{width} pixels, {len(self.ranges)} ranges, {self.rate:.3g} bits per pixel)"
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -259,7 +266,7 @@ class PIFS:
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> PIFS:
-        """Read what `save` wrote.
+        """Read what `save` wrote to `path`.
 
         Raises:
             ValueError: anything but such a file: cut, extended, altered, of another version, or something else.

@@ -22,6 +22,7 @@ from scipy.special import softmax
 
 from pifs_sim.dynamics import Patches
 from pifs_sim.dynamics.arrays import check_points
+from pifs_sim.dynamics.display import one_line
 from pifs_sim.fractals.grey import FloatArray
 
 __all__ = ["AffinePIFS", "random_pifs", "spectral_pifs"]
@@ -45,6 +46,8 @@ class AffinePIFS:
     offset: FloatArray
     patches: Patches
     exponents: FloatArray | None = None
+
+    __repr__ = one_line
 
     def __post_init__(self) -> None:
         d = self.patches.dim

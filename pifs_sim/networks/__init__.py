@@ -1,5 +1,7 @@
 """Trained networks as denoisers: the same quantities as of the exact ones, measured without forming a Jacobian.
 
+A network m estimates eps, x_0 or v of x_t = cos(phi) x_0 + sin(phi) eps; J eps_hat V and J^T U come by differentiation.
+
 Needs PyTorch (extra `networks`); diffusers and msgpack only where their files are read.
 """
 

@@ -19,7 +19,7 @@ ARCHITECTURES: Mapping[str, type[DiT] | type[UNet]] = {"dit": DiT, "unet": UNet}
 
 
 def build(name: str, shape: Sequence[int], **arguments: Any) -> nn.Module:
-    """The network of that name for images (H, W, C); its first weights come from torch's own generator.
+    """The network of that name for images of shape (H, W, C); its first weights come from torch's own generator.
 
     Raises:
         ValueError: an unknown name or argument, or sizes that do not divide.

@@ -117,6 +117,8 @@ class NetworkDenoiser(Doors):
         measure: a law beside the network, such as the Gaussian fitted to its data: `suppression` compares with it.
         chunk: samples (times vectors) that the module sees at once.
 
+    Its `field` is the map of torch tensors that both doors share.
+
     Raises:
         ValueError: another prediction type, shape, precision or chunk, a law of another d, or a module that does not
             map the shape to itself.

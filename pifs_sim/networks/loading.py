@@ -91,7 +91,7 @@ def _parsed(found: Mapping[str, str], where: PathLike) -> dict[str, Any]:
 
 
 def header(path: PathLike) -> dict[str, Any]:
-    """What a checkpoint says of itself: its header, JSON parsed.
+    """What the checkpoint at `path` says of itself: its header, JSON parsed.
 
     Raises:
         ValueError: no local file, a pickle, not safetensors, or not a checkpoint of a network here.

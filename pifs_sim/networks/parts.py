@@ -79,7 +79,7 @@ class Preconditioned(nn.Module):
         self.spread = spread
 
     def estimate(self, x: Tensor, angle: Tensor) -> Tensor:
-        """F(x, phi)."""
+        """F(x, phi), for a network to fill in: NotImplementedError here."""
         raise NotImplementedError
 
     def forward(self, x: Tensor, angle: Tensor) -> Tensor:

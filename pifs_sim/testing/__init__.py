@@ -8,3 +8,7 @@ from pifs_sim.testing.schedules import check_schedule
 from pifs_sim.testing.subject import ConformanceError
 
 __all__ = ["ConformanceError", "check_denoiser", "check_kernel", "check_schedule", "check_system", "strategies"]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

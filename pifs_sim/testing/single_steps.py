@@ -34,7 +34,7 @@ def _calls(system: System, x: Any, V: Any) -> dict[str, tuple[tuple[Any, ...], C
 
 
 def check_kind(system: System, x: Array, V: Array, *, single: bool) -> None:
-    """Shapes and precision are kept, arguments left alone, and the same arguments give the same results."""
+    """Shapes and precision are kept, arguments left alone, and the same ones give the same; ConformanceError if not."""
     for dtype in (np.float64, np.float32) if single else (np.float64,):
         points, frame = x.astype(dtype), V.astype(dtype)
         for name, (shapes, call) in _calls(system, points, frame).items():

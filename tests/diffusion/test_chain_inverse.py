@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pifs_sim.diffusion import Chain, Schedule, exact_denoiser, geometry
-from pifs_sim.diffusion.measures import Gaussian
+from pifs_sim.diffusion.measures import Gaussian, Mixture
 from pifs_sim.diffusion.schedules import cosine, from_angles, karras, linear, uniform_angle
 from pifs_sim.testing.strategies import SpdMatrix, schedules, spd_matrices
 from tests.diffusion.wild import wild_angles
@@ -110,3 +110,11 @@ def test_points_that_are_not_numbers_are_not_inverted() -> None:
     chain = Chain(cosine(5), exact_denoiser(Gaussian([0.0], [[1.0]])))
     with pytest.raises(ValueError, match=r"cannot be inverted|`x`"):
         chain.invert(np.array([[math.nan]]))
+
+
+def test_a_step_that_newton_cannot_undo_is_named_with_its_residual() -> None:
+    means = np.random.default_rng(0).normal(size=(3, 2))
+    chain = Chain(cosine(10), exact_denoiser(Mixture([0.3, 0.3, 0.4], means, [0.01] * 3)))
+    out = chain.run(np.random.default_rng(3).normal(size=(8, 2)))
+    with pytest.raises(ValueError, match=r"stalled at step t=\d+, residual \d"):
+        chain.invert(out)

@@ -176,3 +176,30 @@ def test_single_precision_and_the_array_kind_are_kept(kind: str) -> None:
             for value, matrix in ((operator.dense(), wanted.dense()), (operator.spectrum(), wanted.spectrum())):
                 assert value.dtype == xp.float32
                 assert_allclose(np.asarray(value), matrix, rtol=0, atol=3e-5 * (1 + np.abs(wanted.dense()).max()))
+
+
+@pytest.mark.parametrize("angle", [1e-10, 1e-25, 1e-36])
+def test_single_precision_keeps_angles_whose_square_it_does_not_hold(angle: float) -> None:
+    law = Gaussian(np.zeros(2, np.float32), np.diag([0.0, 1.0]).astype(np.float32))
+    x = np.array([[angle / 2, 1.0]])
+    exact = exact_denoiser(law).posterior(x, angle)
+    posterior = exact_denoiser(law).posterior(x.astype(np.float32), angle)
+    for name in ("mean", "noise", "log_density"):
+        assert getattr(posterior, name).dtype == np.float32
+        assert_allclose(getattr(posterior, name), getattr(exact, name), rtol=1e-6, atol=0)
+    assert_allclose(posterior.noise_jacobian.spectrum(), exact.noise_jacobian.spectrum(), rtol=1e-6, atol=0)
+
+
+def test_a_derivative_above_all_floats_stays_finite() -> None:
+    law = Gaussian(np.zeros(1), np.zeros((1, 1)))
+    posterior = exact_denoiser(law).posterior(np.zeros((1, 1), np.float32), 1e-60)
+    assert posterior.noise_jacobian.dense().item() == np.finfo(np.float32).max / 4
+    assert posterior.noise.item() == 0
+
+
+def test_a_density_beside_an_infinite_one_does_not_overflow() -> None:
+    """On the flat component's support it is inf; the other's, (1e-100)^(-60/2), is above all floats too."""
+    flat = np.ones(60)
+    flat[0] = 0
+    law = Mixture([0.5, 0.5], np.zeros((2, 60)), np.stack([flat, np.full(60, 1e-100)]))
+    assert at_zero(law, np.zeros(60)).log_density.tolist() == [math.inf]

@@ -81,6 +81,9 @@ def test_unipc_takes_flow_times_only() -> None:
         (schedules.from_sigma([0, 1, 80]), "HeunDiscreteScheduler", {}, "stay on"),
         (schedules.from_sigma([0, 1, 1.0001, 5]), "DPMSolverMultistepScheduler", SD, "two alike"),
         (KARRAS, "DPMSolverMultistepScheduler", {"use_karras_sigmas": True}, "its own sigmas"),
+        (schedules.flow(5), "FlowMatchEulerDiscreteScheduler", {"use_dynamic_shifting": True}, "its own sigmas"),
+        (schedules.flow(5), "FlowMatchEulerDiscreteScheduler", {"use_beta_sigmas": True}, "its own sigmas"),
+        (KARRAS, "EulerDiscreteScheduler", {"_class_name": "HeunDiscreteScheduler"}, "must be of EulerDiscrete"),
     ],
 )
 def test_what_a_class_cannot_follow_is_refused(schedule: Any, name: str, options: Any, message: str) -> None:

@@ -55,6 +55,8 @@ CONFIGS = [
     ({**FLOW, "shift": 0}, "shift"),
     ({**FLOW, "use_dynamic_shifting": True}, "mu"),
     ({**FLOW, "invert_sigmas": True}, "invert_sigmas"),
+    ({**FLOW, "sigma_max": 2.0}, "sigma_max"),
+    ({"_class_name": "UniPCMultistepScheduler", "shift_terminal": 0.1}, "shift_terminal"),
     ({"_class_name": "EDMEulerScheduler", "sigma_min": None}, "sigma_min"),
     (None, "config"),
     ([1], "config"),
@@ -97,7 +99,7 @@ def test_a_bad_count_is_named(count: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "steps", [[1, 2], [5, 5], [], [math.nan], [math.inf, 1], [1000, 1], [3, -1], ["a"], [[3, 1]], 7]
+    "steps", [[1, 2], [5, 5], [], [math.nan], [math.inf, 1], [1000, 1], [3, -1], ["a"], [[3, 1]], 7, [None, 1]]
 )
 def test_custom_steps_must_decrease_on_the_chain(steps: Any) -> None:
     with pytest.raises(ValueError, match="`timesteps`"):
@@ -112,6 +114,11 @@ def test_custom_steps_must_decrease_on_the_chain(steps: Any) -> None:
         (EULER, {"timesteps": [9, 3], "num_inference_steps": 2}, "left out"),
         (EULER, {"num_inference_steps": 5, "mu": 1.0}, "`mu`"),
         ({**FLOW, "use_dynamic_shifting": True}, {"num_inference_steps": 5, "mu": math.nan}, "`mu`"),
+        (
+            {**FLOW, "use_dynamic_shifting": True, "time_shift_type": "linear"},
+            {"num_inference_steps": 5, "mu": -1.0},
+            "`mu`",
+        ),
     ],
 )
 def test_options_that_do_not_fit_are_refused(config: Any, options: Any, message: str) -> None:

@@ -82,7 +82,7 @@ def test_e_to_the_x_minus_its_tangent_has_all_digits_and_overflows_to_infinity()
     got = exp_minus_tangent(x)
     assert got.dtype == np.float64
     assert got == pytest.approx(np.array(exact), rel=1e-15, abs=0)
-    assert exp_minus_tangent(np.array([-np.inf])) == np.inf
+    assert exp_minus_tangent(np.array([-np.inf, np.inf])).tolist() == [np.inf, np.inf]
 
 
 @pytest.mark.parametrize("lam", [0.01, 0.2, 0.5, 1.5, 6.0])
@@ -116,8 +116,9 @@ def test_the_error_of_float32_variances_is_that_of_the_same_numbers_in_float64()
         )
 
 
-def test_a_schedule_prints_its_name_its_steps_and_its_first_and_last_angles() -> None:
-    assert repr(Schedule([0.1, 0.2, 0.5, 1.25], "four")) == "Schedule('four', steps=3, angles=0.1..1.25)"
+def test_a_schedule_prints_its_name_its_steps_and_its_first_and_last_sigma() -> None:
+    assert repr(Schedule([0.1, 0.2, 0.5, 1.25], "four")) == "Schedule(four, T=3, σ 0.1…3)"
+    assert repr(Schedule([0, math.pi / 2], "all")) == "Schedule(all, T=1, σ 0…∞)"
 
 
 def test_schedules_of_other_angles_have_other_hashes() -> None:

@@ -155,7 +155,7 @@ def test_angles_may_be_any_sequence_of_reals() -> None:
         assert schedule.angles.tolist() == [0.0, 1.0]
         assert schedule.angles.dtype == np.float64
     assert Schedule([0, 1]).name == "custom"
-    assert "'mine'" in repr(Schedule([0, 1], "mine"))
+    assert "(mine, " in repr(Schedule([0, 1], "mine"))
 
 
 ANGLES = {

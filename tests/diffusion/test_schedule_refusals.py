@@ -52,7 +52,7 @@ def test_rules_are_spelled_out() -> None:
         (lambda: schedules.uniform_angle(3, -0.1), "`start` must lie in [0, pi/2), got -0.1."),
         (lambda: schedules.uniform_angle(3, 0.3, 0.2), "`stop` must lie in (start, pi/2], got 0.2."),
         (lambda: schedules.karras(3, 0.0, 1.0), "`sigma_min` must be positive, got 0.0."),
-        (lambda: schedules.karras(3, 2.0, 1.0), "`sigma_max` must exceed `sigma_min`, got 1.0."),
+        (lambda: schedules.karras(3, 2.0, 1.0), "`sigma_max` must be finite and exceed `sigma_min`, 2, got 1.0."),
         (lambda: schedules.karras(3, 0.1, 1.0, rho=0.0), "`rho` must be positive, got 0.0."),
         (lambda: schedules.flow(3, shift=-1.0), "`shift` must be positive, got -1.0."),
     ):

@@ -132,7 +132,7 @@ def test_a_tangent_system_has_the_second_tangent_map() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"dim": 0}, "`dim` must be at least 1, got 0"),
+        ({"dim": 0}, "`dim` must be an integer of at least 1, got 0"),
         ({"length": 0}, "`length` must be None or at least 1, got 0"),
         ({"tangent": lambda x, n, V: V}, "one of `jacobian`, `tangent` and `derivative`, not several"),  # noqa: ARG005
         ({"derivative": "complex-step"}, "one of `jacobian`, `tangent` and `derivative`, not several"),

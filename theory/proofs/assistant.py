@@ -102,7 +102,7 @@ def _compile(sources: Mapping[str, str], wanted: Iterable[str], folder: Path) ->
 
 
 def assumptions(printed: str) -> list[str]:
-    """Names of what a theorem assumes, from Print Assumptions' output; every line that is not understood is one."""
+    """Names of what a theorem assumes, as Print Assumptions printed it; every line that is not understood is one."""
     lines = printed.strip().splitlines()
     if lines == ["Closed under the global context"]:
         return []
@@ -145,7 +145,7 @@ def _stem(lemma: Lemma) -> str:
 
 @cache
 def check(lemmas: frozenset[Lemma], folder: Path = FOLDER) -> dict[Lemma, Decision]:
-    """A decision on every lemma; "not run" where coqc is not installed."""
+    """A decision on each of the lemmas, from the files in `folder`; "not run" where coqc is not installed."""
     if not available():
         absent = "coqc is not installed"
         return {lemma: Decision("coq", "not run", f"{lemma.name} of {lemma.file}: {absent}") for lemma in lemmas}

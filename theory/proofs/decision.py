@@ -12,7 +12,7 @@ Outcome = Literal["passed", "failed", "unknown", "not run"]
 
 @dataclass(frozen=True)
 class Decision:
-    """An engine's finding on one obligation."""
+    """An engine's finding on one obligation: the outcome, its detail, the steps to it."""
 
     engine: str
     outcome: Outcome
@@ -21,5 +21,5 @@ class Decision:
 
 
 def verdict(answer: bool | None) -> Outcome:
-    """True: passed, False: failed, None: unknown."""
+    """What an answer means. True: passed, False: failed, None: unknown."""
     return "unknown" if answer is None else "passed" if answer else "failed"

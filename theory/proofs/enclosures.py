@@ -43,7 +43,7 @@ def _ball(low: Any, high: Any) -> Any:
 
 
 def decide(obligation: Certified) -> Decision:
-    """Whether the function is positive all over the box, by halving the widest side where it is undecided."""
+    """Whether an obligation's function is positive all over the box, halving its widest side where undecided."""
     detail = f"certified: {obligation.name}"
     if not available():
         return Decision("arb", "not run", f"{detail}: python-flint is not installed")

@@ -201,7 +201,7 @@ def _translated(obligation: Implies) -> _Translation:
 
 
 def expressible(obligation: Implies) -> bool:
-    """Whether every relation is one between rational functions of half-angle tangents and reals."""
+    """Whether every relation of the obligation is one between rational functions of half-angle tangents and reals."""
     try:
         _translated(obligation)
     except ValueError:
@@ -210,7 +210,7 @@ def expressible(obligation: Implies) -> bool:
 
 
 def decide(obligation: Implies) -> Decision:
-    """Whether the conclusion follows from the hypotheses, for increasing angles in [0, pi/2)."""
+    """Whether the obligation's conclusion follows from its hypotheses, for increasing angles in [0, pi/2)."""
     detail = f"implication: {obligation.name}"
     if not available():
         return Decision("z3", "not run", f"{detail}: z3 is not installed")

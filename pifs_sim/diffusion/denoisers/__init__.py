@@ -9,3 +9,7 @@ from pifs_sim.diffusion.denoisers.exact import ExactDenoiser, exact_denoiser
 from pifs_sim.diffusion.denoisers.protocol import Denoiser, Doors, Posterior
 
 __all__ = ["AttentionDenoiser", "Denoiser", "Doors", "ExactDenoiser", "Posterior", "exact_denoiser"]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

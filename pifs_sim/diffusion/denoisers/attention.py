@@ -31,6 +31,7 @@ from pifs_sim.diffusion.denoisers.protocol import Doors
 from pifs_sim.diffusion.measures.inputs import real_array
 from pifs_sim.dynamics import Patches
 from pifs_sim.dynamics.arrays import check_finite, check_points, reals
+from pifs_sim.dynamics.display import one_line
 
 __all__ = ["AttentionDenoiser"]
 
@@ -63,6 +64,8 @@ class AttentionDenoiser(Doors):
     bias: Any | None = field(default=None, kw_only=True)
     maps: Any | None = field(default=None, kw_only=True)
     offsets: Any | None = field(default=None, kw_only=True)
+
+    __repr__ = one_line
 
     def __post_init__(self) -> None:
         if not isinstance(self.patches, Patches):
@@ -165,9 +168,9 @@ class AttentionDenoiser(Doors):
         return AttentionPosterior(weights, self.patches)
 
     def attention(self, x: Any, angle: Any) -> Any:
-        """Weights (B, M, D) of range k on domain j; rows sum to 1."""
+        """Weights (B, M, D) of range k on domain j, at points x and an angle as in `posterior`; rows sum to 1."""
         return self.posterior(x, angle).weights
 
     def entropy(self, x: Any, angle: Any) -> Any:
-        """Entropy (B, M) of every range's attention, in nats, from 0 to ln D."""
+        """Entropy (B, M) of every range's attention at x and an angle, in nats, from 0 to ln D."""
         return self.posterior(x, angle).entropy

@@ -20,6 +20,7 @@ from array_api_compat import array_namespace
 
 from pifs_sim.diffusion.denoisers.attention_weights import AttentionWeights
 from pifs_sim.dynamics import Patches
+from pifs_sim.dynamics.display import one_line
 from pifs_sim.dynamics.memory import check_memory, itemsize
 from pifs_sim.dynamics.operators import BlockDiagonal, PairedBlocks
 
@@ -37,6 +38,8 @@ class AttentionPosterior:
 
     attention: AttentionWeights
     patches: Patches
+
+    __repr__ = one_line
 
     @property
     def weights(self) -> Any:

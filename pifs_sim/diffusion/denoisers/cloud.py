@@ -14,6 +14,7 @@ from array_api_compat import array_namespace, is_cupy_array, is_numpy_array
 
 from pifs_sim.diffusion.denoisers.inputs import like
 from pifs_sim.diffusion.denoisers.mixture import MixturePosterior
+from pifs_sim.dynamics.display import one_line
 from pifs_sim.kernels import point_cloud_mean
 from pifs_sim.kernels.point_cloud_mean import Cloud, Level
 
@@ -27,6 +28,8 @@ _FAR = 1e100  # coordinates of points whose squares are left to the operators
 @dataclass(frozen=True, eq=False)
 class CloudPosterior(MixturePosterior):
     """The posterior of points without variance at x, (B, d)."""
+
+    __repr__ = one_line
 
     @cached_property
     def _streamed(self) -> Any | None:

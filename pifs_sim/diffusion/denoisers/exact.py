@@ -1,4 +1,4 @@
-"""The exact denoiser of a data law with a closed form."""
+"""The exact denoiser of a data law with a closed form: x_hat(x, phi) = E[x_0 | cos(phi) x_0 + sin(phi) eps = x]."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ class ExactDenoiser(Doors):
     """The exact denoiser of a data law."""
 
     measure: Measure
+
+    def __repr__(self) -> str:
+        return f"ExactDenoiser({self.measure!r})"
 
     @property
     def dim(self) -> int:
@@ -58,7 +61,15 @@ def _posterior(law: Any, x: Any, angle: Angle) -> Posterior:
 
 
 def exact_denoiser(measure: Measure) -> ExactDenoiser:
-    """The exact denoiser of a data law; ValueError for a law without a closed form here."""
+    """The exact denoiser of a data law; ValueError for a law without a closed form here.
+
+    >>> import math
+    >>> import numpy as np
+    >>> from pifs_sim.diffusion.measures import Gaussian
+    >>> denoiser = exact_denoiser(Gaussian([0.0, 0.0], [[4.0, 0.0], [0.0, 0.25]]))
+    >>> denoiser.posterior_mean(np.array([[1.0, 1.0]]), math.pi / 4).round(4).tolist()
+    [[1.1314, 0.2828]]
+    """
     parts = [measure]
     for part in parts:
         if isinstance(part, Product):

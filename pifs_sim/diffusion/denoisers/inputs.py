@@ -55,7 +55,7 @@ class Angle:
 
 
 def like(array: Any, x: Any, dtype: Any = None) -> Any:
-    """`array` in the precision of `x`, or in `dtype`, and, if it is NumPy's, of the kind of `x`."""
+    """`array` in the precision of `x`, or in `dtype`, and of its kind if NumPy's; ValueError for another kind."""
     dtype = x.dtype if dtype is None else dtype
     if type(array) is type(x) and array.dtype == dtype:
         return array

@@ -24,6 +24,7 @@ from pifs_sim.diffusion.denoisers.inputs import Angle, like
 from pifs_sim.diffusion.denoisers.responsibilities import Responsibilities
 from pifs_sim.diffusion.denoisers.turned import Turned
 from pifs_sim.diffusion.measures.components import Components
+from pifs_sim.dynamics.display import one_line
 from pifs_sim.dynamics.memory import check_memory
 from pifs_sim.dynamics.operators import Operator, Rotated
 
@@ -40,6 +41,8 @@ class MixturePosterior:
     x: Any
     angle: Angle
     law: Components
+
+    __repr__ = one_line
 
     def __post_init__(self) -> None:
         (batch, d), angles, law = self.x.shape, self.angle.cos.shape[0], self.law

@@ -1,4 +1,4 @@
-"""The posterior of independent parts: parts of x say nothing of each other."""
+"""The posterior of independent parts, p(x_0 | x) = prod_m p(x_0^m | x^m): parts of x say nothing of each other."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from array_api_compat import array_namespace
 
 from pifs_sim.diffusion.denoisers.protocol import Posterior
 from pifs_sim.diffusion.measures import Product
+from pifs_sim.dynamics.display import one_line
 from pifs_sim.dynamics.memory import check_memory
 from pifs_sim.dynamics.operators import DirectSum, Operator
 
@@ -23,6 +24,8 @@ class ProductPosterior:
 
     law: Product
     parts: tuple[Posterior, ...]
+
+    __repr__ = one_line
 
     def _sum(self, operator: Callable[[Posterior], Operator]) -> DirectSum:
         return DirectSum([operator(part) for part in self.parts], self.law.indices)

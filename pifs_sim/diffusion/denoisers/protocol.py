@@ -51,7 +51,7 @@ class Denoiser(Protocol):
 
 
 class Doors(Denoiser, Protocol):
-    """One-line doors to the parts of a posterior, for denoisers to inherit."""
+    """One-line doors to the parts of a posterior at x, (B, d), and angle, scalar or (B,), for denoisers to inherit."""
 
     def posterior_mean(self, x: Any, angle: Any) -> Any:
         """E[x_0 | x_t = x], (B, d)."""

@@ -94,7 +94,8 @@ class Responsibilities:
             logits = xp.where(limit.here & flat, -xp.inf, logits)
             logits = xp.where(limit.here & on, xp.inf, logits)
         top = xp.max(logits, axis=-1)
+        here = xp.isfinite(logits) & xp.isfinite(top)[:, None]  # beside inf, what is finite may be large
         least = xp.where(xp.isfinite(top), top, 0.0)[:, None]
-        rest = xp.sum(xp.exp(xp.where(xp.isfinite(logits), logits - least, -xp.inf)), axis=-1)
+        rest = xp.sum(xp.exp(xp.where(here, logits, least) - least) * xp.astype(here, logits.dtype), axis=-1)
         density = top + xp.log(xp.where(xp.isfinite(top), rest, 1.0))
         return density - self.dim / 2 * math.log(2 * math.pi)

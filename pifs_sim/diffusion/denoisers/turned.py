@@ -1,4 +1,4 @@
-"""Components with principal axes of their own: full covariances."""
+"""Components with principal axes of their own: full covariances Q_k diag(lam_k) Q_k^T."""
 
 from __future__ import annotations
 

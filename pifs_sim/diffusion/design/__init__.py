@@ -1,7 +1,7 @@
 """Design of schedules: criteria, optimal schedules for a spectrum or a family of them, and loss weights.
 
 On Gaussian data a chain multiplies the standard deviation along variance lam by c(lam) times the exact flow's factor:
-KL and W_2 are sums over the spectrum of functions of c, and a schedule is best where they are least. lam** as a
+KL = sum_k n_k h(c(lam_k)), and W_2^2 likewise, and a schedule is best where they are least. lam** as a
 function of the schedule is `geometry.moran_threshold`; the chain's dimension is `kaplan_yorke_dimension` of
 `geometry.lyapunov_exponent`.
 """
@@ -53,3 +53,7 @@ __all__ = [
     "workload",
     "worst_case_schedule",
 ]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

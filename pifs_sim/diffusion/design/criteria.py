@@ -39,7 +39,7 @@ __all__ = [
 
 
 class WeakestLink(NamedTuple):
-    """min_t L*_t, the least upper bound of it within the budget, and the budget: the largest Delta_t, radians."""
+    """value = min_t L*_t; best, the least upper bound of it within the budget; budget, the largest Delta_t, radians."""
 
     value: float
     best: float
@@ -87,7 +87,8 @@ def _counted(schedule: Schedule, lam: Any, multiplicities: npt.ArrayLike | None)
 def lyapunov_contributions(schedule: Schedule, lam: Any, multiplicities: npt.ArrayLike | None = None) -> FloatArray:
     """sum_k n_k ln f_t(lam_k), the logarithm of what step t does to volumes, (T,), entry t-1 for step t.
 
-    Directions with lam = 0 are left out. Errors as for `geometry.log_expansion`.
+    n_k are the `multiplicities`, (m,) like `lam`; 1 by default. Directions with lam = 0 are left out. Errors as for
+    `geometry.log_expansion`.
     """
     values, count = _counted(schedule, lam, multiplicities)
     return np.asarray(log_expansion(schedule, values)) @ count
@@ -96,7 +97,8 @@ def lyapunov_contributions(schedule: Schedule, lam: Any, multiplicities: npt.Arr
 def information_gain(schedule: Schedule, lam: Any, multiplicities: npt.ArrayLike | None = None) -> FloatArray:
     """Information on Gaussian data gained by step t, I(x_0; x_s) - I(x_0; x_t), nats, (T,), entry t-1 for step t.
 
-    sum_k n_k log1p(lam_k sin Delta sin(phi_t + phi_s)/(N_t v_s))/2, inf for a step to phi_s = 0.
+    sum_k n_k log1p(lam_k sin Delta sin(phi_t + phi_s)/(N_t v_s))/2, inf for a step to phi_s = 0; n_k are the
+    `multiplicities`, (m,) like `lam`; 1 by default.
     """
     values, count = _counted(schedule, lam, multiplicities)
     cos, sin = schedule.cos, schedule.sin
@@ -135,7 +137,7 @@ def workload(schedule: Schedule) -> FloatArray:
 
 
 def variation(values: npt.ArrayLike) -> float:
-    """Coefficient of variation of the sizes |values|: population standard deviation by mean; 0 if all are 0.
+    """Coefficient of variation of the sizes |values|, (m,): population standard deviation by mean; 0 if all are 0.
 
     Raises:
         ValueError: empty or not finite.
@@ -150,7 +152,8 @@ def variation(values: npt.ArrayLike) -> float:
 def balance(schedule: Schedule, lam: Any, multiplicities: npt.ArrayLike | None = None) -> Balance:
     """How unevenly the steps share three quantities on Gaussian data: 0 is perfect balance.
 
-    Of the information gains, that of a step to phi_0 = 0, which is infinite, is left out.
+    Arguments as for `lyapunov_contributions`: lam (m,), multiplicities (m,). Of the information gains, that of a step
+    to phi_0 = 0, which is infinite, is left out.
 
     Raises:
         ValueError: a bad variance or multiplicity (integers, for the dimension); a single step to phi_0 = 0.

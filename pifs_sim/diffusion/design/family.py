@@ -19,6 +19,7 @@ from pifs_sim.diffusion.design.optimal import Solver, end_angles, gain_of, settl
 from pifs_sim.diffusion.design.optimum import Problem
 from pifs_sim.diffusion.schedule import Schedule
 from pifs_sim.dynamics.arrays import check_count
+from pifs_sim.dynamics.display import one_line
 
 __all__ = ["WorstCase", "worst_case_schedule"]
 
@@ -26,11 +27,14 @@ _STATIONARY = 1e-5  # of the weighted gradient: the worst ratio is then exact to
 
 
 class WorstCase(NamedTuple):
-    """The schedule; (J,) error on each spectrum in units of its own optimum; (J,) weights, 0 where it is not worst."""
+    """The schedule; ratios (J,), error on each spectrum by its own optimum; weights (J,), 0 where it is not worst."""
 
     schedule: Schedule
     ratios: FloatArray
     weights: FloatArray
+
+    def __repr__(self) -> str:
+        return one_line(self)
 
 
 def _weights(gradients: FloatArray) -> tuple[FloatArray, float]:

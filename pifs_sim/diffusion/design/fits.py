@@ -27,6 +27,7 @@ import numpy.typing as npt
 
 from pifs_sim.diffusion.angles import FloatArray
 from pifs_sim.diffusion.schedule import Schedule
+from pifs_sim.dynamics.display import one_line
 
 __all__ = ["FAMILIES", "DensityFit", "Family", "LogDensity", "density_shares", "fit_density", "fit_family"]
 
@@ -43,6 +44,9 @@ class DensityFit(NamedTuple):
     parameters: FloatArray
     shares: FloatArray
     variation: float
+
+    def __repr__(self) -> str:
+        return one_line(self)
 
 
 def _log_cosh(x: FloatArray) -> FloatArray:

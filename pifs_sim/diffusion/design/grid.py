@@ -1,4 +1,4 @@
-"""A schedule on the time steps of a training chain: a choice of indices that no single move improves."""
+"""A schedule on the time steps of a training chain: indices i_0 < ... < i_N that no single move improves."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def on_grid(
     Args:
         schedule: the wanted angles, such as those of `optimal_schedule`.
         grid: the training chain: every angle of the result is one of its angles.
-        lam: variances of the data, as for `optimal_schedule`; multiplicities, objective and solver likewise.
-        multiplicities: see `lam`.
+        lam: (m,) variances of the data, as for `optimal_schedule`; multiplicities, objective and solver likewise.
+        multiplicities: (m,), see `lam`.
         objective: "kl" or "w2".
         solver: "ddim" or "2m".
 

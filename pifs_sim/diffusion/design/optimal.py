@@ -1,4 +1,7 @@
-"""Optimal schedules on a spectrum: a closed form for one scale, the density, and the numerical optimum."""
+"""Optimal schedules on a spectrum: a closed form for one scale, the density, and the numerical optimum.
+
+argmin over phi_0 < ... < phi_N, the ends given, of sum_k n_k error(lam_k; phi), error the KL or W_2^2 of the output.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +89,7 @@ def settle(
     are no shorter than 1e-3 of the shortest step of the starts. A RuntimeWarning says where the search did not end at
     a minimum: its gradient exceeds 1e-8 of the objective, and (as rounding of the angles alone may move it by more
     where errors of steps nearly cancel) Newton's model sees more than 1e-14 of the objective to gain. Rounding of 0 is
-    exempt.
+    exempt. ValueError where some steps would have to be 1e-13 times as long as others.
     """
     starts = [density_angles(spectrum, ends, steps)]
     if solver == "2m" and ends[0] > 0 and ends[1] < HALF_PI:
@@ -154,6 +157,11 @@ def optimal_schedule(
 
     Source: derived here; one scale: Sabour, Fidler, Kreis 2024, arXiv:2404.14507; tangent law and KL: Sun, Poor, Zhang
     2026, arXiv:2601.13602.
+
+    >>> optimal_schedule([1.0], 2, sigma_min=0.1, sigma_max=10.0).angles.round(4).tolist()
+    [0.0997, 0.7854, 1.4711]
+    >>> optimal_schedule([4.0, 0.01], 4, sigma_min=0.01, sigma_max=10.0).sigma.round(3).tolist()
+    [0.01, 0.086, 0.362, 1.85, 10.0]
     """
     check_count("steps", steps, 1, None)
     ends = end_angles(sigma_min, sigma_max)

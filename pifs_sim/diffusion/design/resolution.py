@@ -18,6 +18,7 @@ from pifs_sim.diffusion.design.directions import Objective
 from pifs_sim.diffusion.design.optimal import chain_error
 from pifs_sim.diffusion.schedule import Schedule
 from pifs_sim.dynamics.arrays import check_count, reals
+from pifs_sim.dynamics.display import one_line
 
 __all__ = ["ModeSpectrum", "best_shift", "mode_spectrum"]
 
@@ -30,6 +31,9 @@ class ModeSpectrum(NamedTuple):
 
     variances: FloatArray
     multiplicities: FloatArray
+
+    def __repr__(self) -> str:
+        return one_line(self)
 
 
 def mode_spectrum(picture: Any, pixels: int) -> ModeSpectrum:

@@ -21,3 +21,7 @@ __all__ = [
     "to_diffusers",
     "to_json",
 ]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -25,7 +25,7 @@ _TIMESTEP = 0.1  # between the linear and the logarithmic reading of a fractiona
 
 @dataclass(frozen=True)
 class Discrepancy:
-    """One departure: its kind, the calls concerned (0 is the noisiest), its size, and a sentence.
+    """One departure: its kind, the calls concerned (0 is the noisiest), its size, and text, a sentence.
 
     Kinds and the unit of `size`: "next angle" and "clean end", "start" (radians), "levels" (ratio of tan phi, as
     |ln|), "timestep" (timesteps), "count" (calls), "idle step" (calls), "zero SNR" (radians), "ramp" (none),
@@ -118,7 +118,9 @@ def discrepancies(
     mu: float | None = None,
     timesteps: npt.ArrayLike | None = None,
 ) -> tuple[Discrepancy, ...]:
-    """Where `diffusers_steps` and `from_diffusers` differ, and by how much; arguments as theirs.
+    """Where `diffusers_steps` and `from_diffusers` differ, and by how much.
+
+    Arguments as theirs: `config`, `num_inference_steps` = n, the shift `mu`, custom `timesteps` (n,) in place of n.
 
     float32 rounding, up to 3e-5 of tan phi, is not listed. A request that the class cannot carry out, or that
     means no schedule, is one entry of kind "fails".

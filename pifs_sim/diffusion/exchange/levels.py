@@ -51,7 +51,7 @@ def _quarter_log(sigma: FloatArray, exact: bool) -> FloatArray:
 
 
 def edm_levels(config: Config, count: int, exact: bool) -> Levels:
-    """EDM's ramp between its sigma_min and sigma_max; its timesteps are ln(sigma)/4."""
+    """EDM's ramp between its sigma_min and sigma_max; its timesteps are ln(sigma)/4; ValueError if it ends at 0."""
     low, high = float(config["sigma_min"]), float(config["sigma_max"])
     if config["sigma_schedule"] == "karras":
         sigma = karras_ramp(high, low, np.linspace(0, 1, count), float(config["rho"]))

@@ -47,7 +47,7 @@ def chosen_ramp(config: Config, sigma: npt.NDArray[Any], count: int) -> FloatArr
 
 
 def shifted(config: Config, tau: FloatArray, mu: float | None) -> FloatArray:
-    """Flow times after the shift, and stretched to end at `shift_terminal` if that is set."""
+    """Flow times after the shift, stretched to end at `shift_terminal` if set; ValueError for a list of ones."""
     if mu is None or config.cls.name in (
         "DPMSolverMultistepScheduler",
         "DPMSolverSinglestepScheduler",

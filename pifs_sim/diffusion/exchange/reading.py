@@ -58,7 +58,7 @@ def _custom(config: Config, timesteps: npt.ArrayLike) -> FloatArray:
 
 
 def check_request(config: Config, count: Any, mu: Any, timesteps: Any) -> tuple[int, float | None, FloatArray | None]:
-    """`count`, `mu` and custom `timesteps`, checked against the configuration."""
+    """`count`, `mu` and custom `timesteps`, or ValueError where they do not suit the configuration."""
     if mu is not None:
         good = isinstance(mu, (int, float, np.floating)) and not isinstance(mu, bool) and -50 < mu < 50
         if not (good and config["use_dynamic_shifting"]):
@@ -91,7 +91,7 @@ def diffusers_steps(
         config: a mapping, or the path of a scheduler_config.json or of its folder.
         num_inference_steps: n, 1..10000.
         mu: the dynamic flow shift, where the configuration asks for one.
-        timesteps: custom decreasing timesteps in place of n, for classes whose set_timesteps takes them.
+        timesteps: (n,) custom decreasing timesteps in place of n, for classes whose set_timesteps takes them.
 
     Returns:
         The m calls. Whole timesteps are the library's exactly, fractional ones to 7e-5 (a unit of float32: its
@@ -119,7 +119,11 @@ def _index_angles(config: Config, count: int, steps: FloatArray | None) -> Float
 
 
 def meant(config: Config, count: int, *, mu: float | None, steps: FloatArray | None) -> FloatArray:
-    """Angles of the schedule that the options describe, noisy first, idle steps at the clean end left out."""
+    """Angles of the schedule that the options describe, noisy first, idle steps at the clean end left out.
+
+    Raises:
+        ValueError: options that describe no schedule.
+    """
     family = config.cls.family
     if family == "index":
         angles = _index_angles(config, count, steps)
@@ -164,10 +168,14 @@ def from_diffusers(
         config: a mapping, or the path of a scheduler_config.json or of its folder.
         num_inference_steps: n, 1..10000.
         mu: the dynamic flow shift, where the configuration asks for one.
-        timesteps: custom decreasing timesteps in place of n, for classes whose set_timesteps takes them.
+        timesteps: (n,) custom decreasing timesteps in place of n, for classes whose set_timesteps takes them.
 
     Raises:
         ValueError: a bad configuration or count, or a request whose noise levels coincide.
+
+    >>> config = {"_class_name": "DDIMScheduler", "clip_sample": False}
+    >>> from_diffusers(config, 5).sigma.round(3).tolist()
+    [0.0, 0.01, 0.724, 2.041, 6.174, 25.736]
     """
     read = read_config(config)
     whole = num_inference_steps is None and timesteps is None

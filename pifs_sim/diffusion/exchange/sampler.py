@@ -15,6 +15,7 @@ from pifs_sim.diffusion.exchange.config import Config
 from pifs_sim.diffusion.exchange.levels import Levels, edm_levels, flow_levels, sigma_levels
 from pifs_sim.diffusion.exchange.spacing import library_timesteps
 from pifs_sim.diffusion.exchange.training import library_alpha_bar, library_sigma
+from pifs_sim.dynamics.display import one_line
 
 __all__ = ["SamplerSteps", "sampler_steps"]
 
@@ -34,6 +35,8 @@ class SamplerSteps:
     sigma: FloatArray
     angle: FloatArray
     next_angle: FloatArray
+
+    __repr__ = one_line
 
 
 def _from_levels(config: Config, levels: Levels) -> SamplerSteps:

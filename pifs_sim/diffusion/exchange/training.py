@@ -27,8 +27,6 @@ _FLOOR = np.float32(2.0**-24)  # what classes that divide by alpha_bar put in pl
 
 def _line32(start: float, stop: float, count: int) -> Float32Array:
     """float32 points from `start` to `stop`, counted from the nearer end as torch does."""
-    if count == 1:
-        return np.array([start], dtype=np.float32)
     first, last = np.float32(start), np.float32(stop)
     step = (last - first) / np.float32(count - 1)
     i = np.arange(count)

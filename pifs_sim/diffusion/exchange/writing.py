@@ -88,7 +88,13 @@ def to_diffusers(schedule: Schedule, class_name: str, *, config: ConfigSource | 
 
     Raises:
         ValueError: an unknown class, one that takes neither keyword, or a schedule that it cannot follow.
+
+    >>> from pifs_sim.diffusion.schedules import from_sigma
+    >>> [round(sigma, 6) for sigma in to_diffusers(from_sigma([0.1, 1.0, 10.0]), "EulerDiscreteScheduler")["sigmas"]]
+    [10.0, 1.0, 0.1]
     """
+    if not isinstance(schedule, Schedule):
+        raise ValueError(f"`schedule` must be a Schedule, got {schedule!r:.80}.")
     cls = find_class(class_name)
     read = read_config({"_class_name": class_name} if config is None else config)
     if read.cls is not cls:

@@ -17,3 +17,7 @@ from pifs_sim.diffusion.measures.product import Product
 from pifs_sim.diffusion.measures.scale_mixture import ScaleMixture
 
 __all__ = ["Gaussian", "Measure", "Mixture", "PointCloud", "Product", "ScaleMixture"]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace
 
-from pifs_sim.dynamics.arrays import check_count
+from pifs_sim.dynamics.arrays import check_count, check_generator
 from pifs_sim.dynamics.memory import check_memory, itemsize
 from pifs_sim.dynamics.operators.algebra import symmetrised, transposed
 
@@ -65,8 +65,9 @@ class Components:
         return symmetrised(within + between)
 
     def sample(self, n: int, rng: np.random.Generator) -> Any:
-        """n independent points, (n, d), of the kind and precision of `means`; `rng` as from numpy.random."""
+        """n independent points, (n, d), of the kind and precision of `means`; ValueError unless n >= 0."""
         check_count("n", n, 0, None)
+        check_generator(rng)
         xp = array_namespace(self.means)
         check_memory("`sample`", (3, n, self.dim), itemsize(self.means))
         weights = np.array([float(weight) for weight in self.weights])

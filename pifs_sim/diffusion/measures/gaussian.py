@@ -9,6 +9,7 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from pifs_sim.diffusion.measures.inputs import principal_axes, real_array, same_kind
+from pifs_sim.dynamics.arrays import check_count, check_generator
 
 __all__ = ["Gaussian"]
 
@@ -28,6 +29,9 @@ class Gaussian:
 
     Raises:
         ValueError: wrong shapes, entries not finite, not symmetric, or not positive semidefinite.
+
+    >>> Gaussian([0.0, 0.0], [[4.0, 0.0], [0.0, 0.25]]).covariance.tolist()
+    [[4.0, 0.0], [0.0, 0.25]]
     """
 
     mean: Any
@@ -46,6 +50,9 @@ class Gaussian:
         for name, value in (("covariance", covariance), ("eigenvalues", values), ("eigenvectors", vectors)):
             object.__setattr__(self, name, value)
 
+    def __repr__(self) -> str:
+        return f"Gaussian(d={self.dim})"
+
     @property
     def dim(self) -> int:
         """Dimension d."""
@@ -53,6 +60,8 @@ class Gaussian:
 
     def sample(self, n: int, rng: np.random.Generator) -> Any:
         """n independent points, (n, d), of the kind and precision of `mean`; `rng` as from numpy.random."""
+        check_count("n", n, 0, None)
+        check_generator(rng)
         xp = array_namespace(self.mean)
         z = xp.asarray(rng.standard_normal((n, self.dim)), dtype=self.mean.dtype) * xp.sqrt(self.eigenvalues)
         return self.mean + (z if self.eigenvectors is None else z @ self.eigenvectors.T)

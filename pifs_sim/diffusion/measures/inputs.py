@@ -13,7 +13,7 @@ __all__ = ["principal_axes", "probabilities", "real_array", "same_kind", "varian
 
 
 def real_array(name: str, values: Any, *axes: int) -> tuple[Any, Any]:
-    """`values` as a finite float array with one of the numbers of `axes`, and its namespace."""
+    """`values` as a finite float array with one of the numbers of `axes`, and its namespace, or ValueError."""
     xp, values = reals(name, values)
     if values.ndim not in axes or 0 in values.shape:
         allowed = " or ".join(map(str, axes))
@@ -24,7 +24,7 @@ def real_array(name: str, values: Any, *axes: int) -> tuple[Any, Any]:
 
 
 def same_kind(name: str, values: Any, like: tuple[str, Any], *axes: int) -> Any:
-    """`values` as a finite float array of the kind and precision of a named array."""
+    """`values` as a finite float array of the kind and precision of a named array, or ValueError."""
     xp, values = real_array(name, values, *axes)
     expected = array_namespace(like[1])
     if xp is not expected:
@@ -34,7 +34,7 @@ def same_kind(name: str, values: Any, like: tuple[str, Any], *axes: int) -> Any:
 
 
 def probabilities(weights: Any, count: int, like: tuple[str, Any]) -> Any:
-    """`weights` as `count` probabilities that sum to one within 8 roundings each, then exactly to rounding."""
+    """`weights` as `count` probabilities, then exact to rounding; ValueError if they miss one by 8 roundings each."""
     precision = reals("weights", weights)[1].dtype
     weights = same_kind("weights", weights, like, 1)
     xp = array_namespace(weights)
@@ -50,7 +50,7 @@ def probabilities(weights: Any, count: int, like: tuple[str, Any]) -> Any:
 
 
 def variances(name: str, values: Any) -> Any:
-    """`values` if none is negative."""
+    """`values` if none is negative, else ValueError."""
     least = float(array_namespace(values).min(values))
     if least < 0:
         raise ValueError(f"`{name}` must be positive semidefinite, got the variance {least:.6g}.")
@@ -61,7 +61,7 @@ def principal_axes(name: str, matrices: Any) -> tuple[Any, Any, Any]:
     """Symmetric positive semidefinite matrices (..., d, d), their eigenvalues and eigenvectors.
 
     Eigenvalues within d * eps of the largest are the rounding of the matrix and count as 0. Diagonal matrices have
-    their entries, exactly, and None for eigenvectors.
+    their entries, exactly, and None for eigenvectors. ValueError, naming `name`, for any other matrices.
     """
     xp, d = array_namespace(matrices), matrices.shape[-1]
     eps = float(xp.finfo(matrices.dtype).eps)

@@ -33,12 +33,18 @@ class Mixture(ComponentLaw):
     Raises:
         ValueError: wrong shapes, entries not finite, weights that are negative or do not sum to one, or covariances
             that are not symmetric positive semidefinite.
+
+    >>> Mixture([0.5, 0.5], [[-2.0], [2.0]], [1.0, 1.0]).covariance.tolist()
+    [[5.0]]
     """
 
     weights: Any
     means: Any
     covariances: Any
     components: Components = field(init=False, repr=False)
+
+    def __repr__(self) -> str:
+        return f"Mixture(K={len(self.components.weights)}, d={self.dim})"
 
     def __post_init__(self) -> None:
         xp, means = real_array("means", self.means, 2)

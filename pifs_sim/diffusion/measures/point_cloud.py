@@ -25,11 +25,17 @@ class PointCloud(ComponentLaw):
 
     Raises:
         ValueError: no points, entries not finite, or weights that are negative or do not sum to one.
+
+    >>> PointCloud([[0.0], [1.0], [2.0]]).mean.tolist()
+    [1.0]
     """
 
     points: Any
     weights: Any = None
     components: Components = field(init=False, repr=False)
+
+    def __repr__(self) -> str:
+        return f"PointCloud(K={len(self.components.weights)}, d={self.dim})"
 
     def __post_init__(self) -> None:
         xp, points = real_array("points", self.points, 2)

@@ -46,6 +46,10 @@ class Product:
             raise ValueError(f"`patches` must be {len(dims)} patches of dimensions {dims}, got {found}.")
         object.__setattr__(self, "measures", measures)
 
+    def __repr__(self) -> str:
+        few = len(self.measures) <= 3
+        return f"Product({', '.join(map(repr, self.measures)) if few else f'{len(self.measures)} laws'}, d={self.dim})"
+
     @property
     def dim(self) -> int:
         """Dimension d."""

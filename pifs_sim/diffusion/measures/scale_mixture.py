@@ -30,6 +30,9 @@ class ScaleMixture(ComponentLaw):
     Raises:
         ValueError: wrong shapes, entries not finite, weights that are negative or do not sum to one, negative scales,
             or a base that is not symmetric positive semidefinite.
+
+    >>> ScaleMixture([0.0, 0.0], [[1.0, 0.0], [0.0, 2.0]], [0.5, 2.5], [0.5, 0.5]).covariance.tolist()
+    [[1.5, 0.0], [0.0, 3.0]]
     """
 
     mean: Any
@@ -37,6 +40,9 @@ class ScaleMixture(ComponentLaw):
     scales: Any
     weights: Any
     components: Components = field(init=False, repr=False)
+
+    def __repr__(self) -> str:
+        return f"ScaleMixture(K={len(self.components.weights)}, d={self.dim})"
 
     def __post_init__(self) -> None:
         xp, mean = real_array("mean", self.mean, 1)

@@ -1,4 +1,7 @@
-"""Spectra of data: of image patches and of latents, streamed; their files; short descriptions of them."""
+"""Spectra of data: eigenvalues lam_1 >= ... >= lam_d of the covariance of image patches and of latents, streamed.
+
+Their files, and short descriptions of them.
+"""
 
 from pifs_sim.diffusion.spectra.fits import PowerLaw, TwoScales, power_law, two_scales
 from pifs_sim.diffusion.spectra.latents import image_spectrum, latent_spectrum
@@ -23,3 +26,7 @@ __all__ = [
     "spectrum_of",
     "two_scales",
 ]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -26,7 +26,10 @@ Interval = tuple[float, float]
 
 
 class PowerLaw(NamedTuple):
-    """lam_k = scale * k^-exponent; 95 % intervals; root-mean-square residual of ln lam, weighted as the fit."""
+    """lam_k = scale * k^-exponent; root-mean-square residual of ln lam, weighted as the fit.
+
+    exponent_interval and scale_interval hold 95 % of the resampled fits.
+    """
 
     exponent: float
     exponent_interval: Interval
@@ -36,7 +39,10 @@ class PowerLaw(NamedTuple):
 
 
 class TwoScales(NamedTuple):
-    """Variances (low, high), the share of the directions at the high one, 95 % intervals; rms residual of ln lam."""
+    """Variances (low, high), the share of the directions at the high one, rms residual of ln lam.
+
+    low_interval, high_interval and share_interval hold 95 % of the resampled fits.
+    """
 
     low: float
     low_interval: Interval
@@ -118,7 +124,7 @@ def _split(y: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArra
 def two_scales(lam: Any, *, rng: np.random.Generator, resamples: int = 400) -> TwoScales:
     """The two variances, and the share of the directions at the larger, that describe a spectrum best.
 
-    Arguments and errors as for `power_law`.
+    Arguments (lam, rng, resamples) and errors (ValueError) as for `power_law`.
     """
     check_count("resamples", resamples, 2, None)
     y = _positive(lam)

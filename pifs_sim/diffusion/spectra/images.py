@@ -55,7 +55,7 @@ def _read(file: Path) -> npt.NDArray[Any]:
 
 
 def entries(images: Any) -> tuple[Iterable[Any], int]:
-    """Arrays and paths, one after the other, and how many, 0 where that is not known."""
+    """Arrays and paths, one after the other, and how many, 0 where that is not known; ValueError for none."""
     if isinstance(images, str | os.PathLike):
         images = _files(Path(images))
     elif isinstance(images, np.ndarray):
@@ -66,7 +66,7 @@ def entries(images: Any) -> tuple[Iterable[Any], int]:
 
 
 def pictures(entry: Any, name: str, skip: Skip | None) -> Pictures:
-    """The images of one entry; a file that cannot be read is told to `skip`, if there is one, and left out."""
+    """The images of one entry; a file that cannot be read is told to `skip`, or, without it, a ValueError."""
     if isinstance(entry, str | os.PathLike):
         for file in _files(Path(entry)):
             try:

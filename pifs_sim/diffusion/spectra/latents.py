@@ -1,4 +1,4 @@
-"""Covariance spectra of images and of latents in files, at any dimension.
+"""Covariance spectra of images and of latents in files, at any dimension: eigenvalues of C = X^T X/N, X (N, d) centred.
 
 Up to 4096 dimensions the covariance is formed and diagonalised; above, its leading eigenvalues are found from two
 passes (`randomised`), and what they leave is reported and spread evenly.

@@ -16,6 +16,7 @@ import numpy as np
 from pifs_sim.diffusion.angles import FloatArray
 from pifs_sim.diffusion.spectra.images import Image, Skip
 from pifs_sim.diffusion.spectra.moments import resolved
+from pifs_sim.diffusion.spectra.shown import columns, line
 from pifs_sim.diffusion.spectra.tiling import Pool, Tiling, pool_images
 
 __all__ = ["PatchSpectrum", "default_photograph", "patch_spectrum"]
@@ -42,6 +43,12 @@ class PatchSpectrum:
     covariance: FloatArray
     count: int
     shape: tuple[int, int, int]
+
+    def __repr__(self) -> str:
+        return line("PatchSpectrum", self)
+
+    def _repr_html_(self) -> str:
+        return columns(self, np.ones(len(self.eigenvalues), dtype=np.int64))
 
 
 def patch_spectrum(

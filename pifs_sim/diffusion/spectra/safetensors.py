@@ -23,13 +23,13 @@ _DTYPES = {"F16": "<f2", "BF16": "<u2", "F32": "<f4", "F64": "<f8"}
 
 
 class MappedTensor(NamedTuple):
-    """An array on disk; `rows` are its pages as floats (bfloat16 and float16 as float32)."""
+    """An array on disk, data (n, ...), of bfloat16 if `bfloat`; `floats` are its rows as floats, at least float32."""
 
     data: npt.NDArray[Any]
     bfloat: bool = False
 
     def floats(self, start: int, stop: int) -> npt.NDArray[Any]:
-        """Entries start..stop of the first axis."""
+        """Entries start..stop of the first axis, (stop - start, ...)."""
         part = np.asarray(self.data[start:stop])
         if self.bfloat:
             return (part.astype("<u4") << 16).view("<f4")
@@ -79,7 +79,7 @@ def _mapped(path: Path, name: str, entry: Any, base: int) -> MappedTensor:
 
 
 def read_safetensors(path: str | os.PathLike[str]) -> dict[str, MappedTensor]:
-    """The tensors of a file by name, in the order of its header.
+    """The tensors of the file at `path` by name, in the order of its header.
 
     Raises:
         ValueError: not such a file, or one whose header contradicts itself or the file's length; no tensors; dtypes

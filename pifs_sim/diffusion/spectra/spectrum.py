@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from pifs_sim.diffusion.angles import FloatArray
 from pifs_sim.diffusion.spectra.patches import PatchSpectrum
+from pifs_sim.diffusion.spectra.shown import columns, line
 
 __all__ = ["Spectrum", "load_spectrum", "save_spectrum", "spectrum_of"]
 
@@ -82,6 +83,12 @@ class Spectrum:
         if not 0 < self.captured <= 1:
             raise ValueError(f"`captured` must lie in (0, 1], got {self.captured!r}.")
 
+    def __repr__(self) -> str:
+        return line("Spectrum", self)
+
+    def _repr_html_(self) -> str:
+        return columns(self, self.multiplicities)
+
     @property
     def dim(self) -> int:
         """Number d of directions."""
@@ -116,7 +123,7 @@ def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
 
 
 def load_spectrum(path: str | os.PathLike[str]) -> Spectrum:
-    """The spectrum that `save_spectrum` wrote; nothing in the file is ever unpickled.
+    """The spectrum that `save_spectrum` wrote to `path`; nothing in the file is ever unpickled.
 
     Raises:
         ValueError: anything else than such a file, naming it.

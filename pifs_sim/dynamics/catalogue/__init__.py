@@ -41,6 +41,11 @@ __all__ = [
     "tent",
 ]
 
+
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 _MAPS: Mapping[str, Callable[..., Entry]] = MappingProxyType(
     {name: globals()[name] for name in __all__ if name.islower() and name not in ("get", "parameters")}
 )

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pifs_sim.dynamics.dimension import Estimate, kaplan_yorke_dimension
+from pifs_sim.dynamics.display import shown
 from pifs_sim.dynamics.system import System
 
 __all__ = ["Entry", "Reference", "by_name", "log_size", "real"]
@@ -64,6 +65,10 @@ class Entry:
     log_volume: float | None = None
     constant_jacobian: bool = False
     inverse: Callable[[Array], Array] | None = field(default=None, repr=False)
+
+    def __repr__(self) -> str:
+        values = "".join(f"{key}={shown(value)}, " for key, value in self.parameters.items())
+        return f"Entry({self.name}, {values}d={self.system.dim})"
 
     @property
     def exponent_sum(self) -> float | None:

@@ -1,4 +1,4 @@
-"""Products of independent random matrices whose exponents are known."""
+"""Products A_n ... A_2 A_1 of independent random matrices whose exponents are known."""
 
 from __future__ import annotations
 

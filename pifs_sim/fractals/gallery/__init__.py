@@ -66,3 +66,7 @@ def get(name: str, **values: Any) -> Entry:
     """
     found: Entry = by_name(_SETS, name, "a set of the gallery")(**values)
     return found
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -1,4 +1,4 @@
-"""Sets of affine maps that are no similarities: no equation of Moran's holds for them."""
+"""Sets of affine maps that are no similarities: no equation sum_i r_i^s = 1 holds for them."""
 
 from __future__ import annotations
 

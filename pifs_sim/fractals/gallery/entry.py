@@ -61,6 +61,11 @@ class Entry:
     cells: Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]] | None = None
     note: str = ""
 
+    def __repr__(self) -> str:
+        low, high = self.bounds
+        size = f"dimension {low:.6g}" if low == high else f"dimension in {low:.6g}…{high:.6g}"
+        return f"Entry({self.name}, {len(self.ifs)} maps of R^{self.ifs.dim}, {size})"
+
     def aligned(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Points in the coordinates of the cube, for `box_counting_dimension` with it and the ratio.
 

@@ -53,3 +53,7 @@ __all__ = [
     "spectra",
     "variances",
 ]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -16,9 +16,9 @@ LAWS = ("gaussian", "isotropic", "diagonal", "full", "spectral", "points", "scal
 
 @st.composite
 def mixtures(draw: st.DrawFn, kind: str, *, dim: int | None = None, singular: bool = True) -> Mixture:
-    """Mixtures of 1 to 4 components, "isotropic", "diagonal", "full" or "spectral" (in one rotated basis).
+    """Mixtures in `dim` dimensions, of 1 to 4 components, of the kind "isotropic", "diagonal", "full" or "spectral".
 
-    Variances lie in 1e-3..10, and if `singular` some of them are 0.
+    "spectral" components share one rotated basis. Variances lie in 1e-3..10, and if `singular` some of them are 0.
     """
     d, count = dim or draw(st.integers(1, 4)), draw(st.integers(1, 4))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))

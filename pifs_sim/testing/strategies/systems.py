@@ -39,7 +39,7 @@ class Similarities(NamedTuple):
 
 @st.composite
 def patches(draw: st.DrawFn, *, max_count: int = 4, max_size: int = 3, images: bool = True) -> Patches:
-    """Partitions of a vector, or, if `images`, of an image with 1 or 3 channels, into up to `max_count` patches."""
+    """Up to `max_count` patches of side up to `max_size`, of a vector or, if `images`, an image (H, W, 1 or 3)."""
     if not images or draw(st.booleans()):
         size = draw(st.integers(1, max_size))
         return Patches(size * draw(st.integers(1, max_count)), size)
@@ -56,6 +56,7 @@ def block_matrices(
 ) -> BlockMatrix:
     """Matrices on the patches of a vector whose blocks have drawn norms up to `largest`, some of them 0.
 
+    There are up to `max_count` patches of up to `max_size` entries.
     A block is U diag(s) V^T with rotations U, V and s_1 its norm; if `symmetric`, A_jk = A_kj^T.
     """
     partition = draw(patches(max_count=max_count, max_size=max_size, images=False))
@@ -79,7 +80,7 @@ def block_matrices(
 
 
 def denoisers(kinds: tuple[str, ...] = LAWS, *, singular: bool = True) -> st.SearchStrategy[Doors]:
-    """Exact denoisers of data laws of 1 to 6 dimensions, of the kinds in `LAWS`; the law is `.measure`."""
+    """Exact denoisers of data laws, `kinds` and `singular` as for `measures`; the law is `.measure`."""
     return measures(kinds, singular=singular).map(exact_denoiser)
 
 
@@ -93,7 +94,10 @@ def chains(
     stop: float | None = None,
     singular: bool = True,
 ) -> Chain:
-    """DDIM chains with the exact denoiser of a drawn law on a drawn schedule; `start` and `stop` fix its ends."""
+    """DDIM chains with the exact denoiser of a drawn law on a drawn schedule of up to `max_steps` steps.
+
+    `start` and `stop` fix its ends; `kinds` and `singular` as for `measures`.
+    """
     schedule = draw(schedules(max_steps=max_steps, start=start, stop=stop))
     return Chain(schedule, draw(denoisers(kinds, singular=singular)))
 
@@ -111,7 +115,10 @@ def ifs(draw: st.DrawFn, *, max_dim: int = 3, max_maps: int = 4, largest: float 
 
 @st.composite
 def partitioned_ifs(draw: st.DrawFn, *, max_count: int = 6, max_size: int = 4, largest: float = 0.95) -> AffinePIFS:
-    """Affine PIFS with hard or soft pairing whose row sums of block norms are at most a drawn norm <= `largest`."""
+    """Affine PIFS with hard or soft pairing whose row sums of block norms are at most a drawn norm <= `largest`.
+
+    They have up to `max_count` blocks of up to `max_size` entries.
+    """
     temperature = draw(st.sampled_from([None, 0.0, 0.1, 1.0, 10.0]))
     return random_pifs(
         draw(st.integers(1, max_count)),

@@ -17,7 +17,7 @@ Array = npt.NDArray[np.float64]
 
 
 class SpdMatrix(NamedTuple):
-    """matrix = eigenvectors @ diag(eigenvalues) @ eigenvectors.T."""
+    """matrix = eigenvectors @ diag(eigenvalues) @ eigenvectors.T: (d, d), (d,) and (d, d)."""
 
     matrix: Array
     eigenvalues: Array
@@ -33,9 +33,10 @@ def schedules(
     start: float | None = None,
     stop: float | None = None,
 ) -> Schedule:
-    """Schedules: uniform or wildly uneven (step lengths over eight decades), T = 1 included.
+    """Schedules of min_steps..max_steps steps, uniform or wildly uneven (step lengths over eight decades).
 
-    `start` and `stop` fix phi_0 and phi_T; by default phi_0 is 0 or a positive angle, and phi_T is pi/2 or below.
+    `start` and `stop` fix phi_0 and phi_T, and raise ValueError unless 0 <= start < stop <= pi/2; by default phi_0 is
+    0 or a positive angle, and phi_T is pi/2 or below.
     """
     steps = draw(st.integers(min_steps, max_steps))
     ceiling = math.pi / 2 if stop is None else stop
@@ -55,14 +56,14 @@ def schedules(
 
 
 def variances(least: float = 1e-6, largest: float = 1e6) -> st.SearchStrategy[float]:
-    """Positive variances, even on a logarithmic scale."""
+    """Variances in least..largest, even on a logarithmic scale."""
     return st.floats(math.log10(least), math.log10(largest)).map(lambda exponent: float(10.0**exponent))
 
 
 def spectra(
     min_size: int = 1, max_size: int = 6, least: float = 1e-6, largest: float = 1e6
 ) -> st.SearchStrategy[Array]:
-    """Arrays of positive variances, (m,)."""
+    """Arrays of variances in least..largest, (m,) for m in min_size..max_size."""
     return st.lists(variances(least, largest), min_size=min_size, max_size=max_size).map(np.array)
 
 
@@ -76,7 +77,7 @@ def rotations(draw: st.DrawFn, dim: int) -> Array:
 
 @st.composite
 def spd_matrices(draw: st.DrawFn, dim: int, *, least: float = 1e-3, largest: float = 1e3, zeros: int = 0) -> SpdMatrix:
-    """Symmetric positive semidefinite matrices (dim, dim) with known eigenvalues, `zeros` of them 0."""
+    """Positive semidefinite matrices (dim, dim) with known eigenvalues in least..largest, and `zeros` of them 0."""
     positive = draw(spectra(dim - zeros, dim - zeros, least, largest)) if dim > zeros else np.empty(0)
     eigenvalues = np.concatenate([positive, np.zeros(zeros)])
     q = draw(rotations(dim))
@@ -86,7 +87,7 @@ def spd_matrices(draw: st.DrawFn, dim: int, *, least: float = 1e-3, largest: flo
 
 @st.composite
 def probabilities(draw: st.DrawFn, count: int) -> Array:
-    """`count` probabilities over four decades, some of them 0."""
+    """`count` probabilities, (count,), over four decades, some of them 0."""
     exponents = draw(st.lists(st.floats(-4, 0) | st.just(-math.inf), min_size=count - 1, max_size=count - 1))
     weights = 10.0 ** np.array([*exponents, 0.0])
     return np.asarray(weights / weights.sum())
