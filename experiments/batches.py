@@ -249,7 +249,7 @@ def _rehearse(plans: list[Plan], place: Path, as_json: bool) -> int:
         axes = {axis: len(values) for axis, values in plan.axes.items()}
         rows.append({"study": plan.study, "grid": plan.grid, "axes": axes, "runs": len(plan), "left": len(plan) - done})
     if as_json:
-        print_json({"store": str(place), "plans": rows})
+        print_json("run --dry-run", {"store": str(place), "plans": rows})
     else:
         for row in rows:
             product = " × ".join(f"{axis} {count}" for axis, count in row["axes"].items())
@@ -270,7 +270,8 @@ def _report(
         counts = {name: getattr(tally, name) for name in ("found", "computed", "elsewhere", "failed")}
         said = {name: {"answer": v.answer, "text": v.text, "numbers": dict(v.numbers)} for name, v in verdicts.items()}
         about = {"store": str(store.path), "runs": sum(len(plan) for plan in plans), **counts, "seconds": seconds}
-        print_json({**about, "stopped": status == 130, "failures": failed, "damaged": tally.damaged, "verdicts": said})
+        found = {**about, "stopped": status == 130, "failures": failed, "damaged": tally.damaged, "verdicts": said}
+        print_json("run", found)
     else:
         for name, verdict in verdicts.items():
             console().print(f"[bold]{name}[/bold]: {verdict.answer}. {escape(verdict.text)}", soft_wrap=True)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pkgutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from experiments.engines import THREADS
-from experiments.terminal import BadInput, console, print_json, unknown
+from experiments.terminal import BadInput, console, print_json, unknown, writable
 
 __all__ = ["bench", "names"]
 
@@ -38,7 +40,7 @@ def bench(
     rounds: Annotated[int | None, typer.Option(help="Rounds behind each median; default: the benchmark's own.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the results here (.json).")] = None,
     threads: Annotated[int, typer.Option(help="Threads of BLAS, OpenMP and Numba.", min=1)] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="List the benchmarks as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")] = False,
 ) -> int:
     """Time a kernel beside its limit on this machine and beside its peers that are installed.
 
@@ -47,7 +49,7 @@ def bench(
     known = names()
     if name is None:
         if as_json:
-            print_json({"benchmarks": known})
+            print_json("bench", {"benchmarks": known})
         else:
             for each, what in known.items():
                 console().print(f"[bold]{each}[/bold]\n  {what}", highlight=False)
@@ -56,10 +58,15 @@ def bench(
         raise unknown("benchmark", name, list(known))
     if rounds is not None and rounds < 1:
         raise BadInput(f"--rounds must be at least 1, got {rounds}.")
-    if output is not None and not output.parent.is_dir():
-        raise BadInput(f"--output must lie in a folder that exists, got {str(output)!r}.")
+    writable("--output", output)
     command = [sys.executable, "-m", f"experiments.benchmarks.{name}"]
     command += [] if rounds is None else ["--rounds", str(rounds)]
-    command += [] if output is None else ["--output", str(output)]
     environment = os.environ | {variable: str(threads) for variable in THREADS}
-    return 1 if subprocess.run(command, env=environment, check=False).returncode else 0
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch) / "results.json" if output is None else output
+        command += ["--output", str(file)] if as_json or output is not None else []
+        said = subprocess.DEVNULL if as_json else None
+        failed = subprocess.run(command, env=environment, stdout=said, check=False).returncode
+        if as_json and not failed:
+            print_json(f"bench {name}", json.loads(file.read_text(encoding="utf-8")))
+    return 1 if failed else 0

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,30 +23,53 @@ from experiments.terminal import (
     progress_bar,
     quantity_table,
     reading_input,
+    spoken,
     unknown,
+    writable,
 )
 
 __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="pifs-sim",
-    help="Check the theory that a diffusion chain is a partitioned iterated function system.",
-    add_completion=False,
+    help="""Check the theory that a diffusion chain is a partitioned iterated function system.
+
+    Example: pifs-sim validate --quick
+    """,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-schedule.app.command()(explore.explore)
+schedule.app.command(short_help="Write a page with sliders, on one spectrum.")(explore.explore)
 app.add_typer(schedule.app, name="schedule")
 app.add_typer(dynamics.app, name="dynamics")
 app.add_typer(fractal.app, name="fractal")
-app.command()(regimes.regimes)
-app.command()(measure.measure)
-app.command()(bench.bench)
-app.command()(batches.run)
-for command in (stored.status, stored.query, stored.export):
-    app.command()(command)
+for command, short_help in (
+    (regimes.regimes, "Norms, suppression and entropy along a chain on patches."),
+    (measure.measure, "The same of a trained network's chain."),
+    (bench.bench, "Time a kernel beside its limit and its peers."),
+    (batches.run, "Run what a store lacks of a study or of all."),
+    (stored.status, "Runs done, running, failed and left, and the time left."),
+    (stored.query, "Ask the index of a store in SQL."),
+    (stored.export, "Write all rows of a study to one file."),
+):
+    app.command(short_help=short_help)(command)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"pifs-sim {pifs_sim.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options of the command by itself."""
 
 
 def _versions() -> dict[str, str]:
@@ -68,7 +93,7 @@ def _claims(options: Sequence[str] | None) -> list[str] | None:
     return wanted
 
 
-@app.command()
+@app.command(short_help="Check every claim, and measure a photograph.")
 def validate(
     quick: Annotated[
         bool, typer.Option("--quick", help="Fewer random examples, and no Coq; other proofs run.")
@@ -86,6 +111,7 @@ def validate(
     """
     from theory import workers
 
+    writable("--ledger", ledger_file)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for the workers: one thread each
     if not claims:  # a few claims are examined sooner than all are imported twice
         workers.start()
@@ -111,7 +137,8 @@ def validate(
         if ledger_file is not None:
             ledger_file.write_text(ledger.render(entries), encoding="utf-8")
     if as_json:
-        print_json({"claims": [_entry(e) for e in entries], "quantities": rows, "versions": _versions()})
+        facts = {"claims": [_entry(e) for e in entries], "quantities": rows, "versions": _versions()}
+        print_json("validate", facts)
     else:
         screen = console()
         screen.print(claim_table(entries))
@@ -145,13 +172,14 @@ def _entry(entry: Any) -> dict[str, Any]:
     }
 
 
-@app.command("report")
+@app.command("report", short_help="Write the pages of what a store holds.")
 def study_report(
     store: Annotated[Path, typer.Option("--store", help="Folder of the records.")] = Path("store"),
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the pages.", file_okay=False)] = Path(
         "site"
     ),
     studies: batches.Studies = None,
+    as_json: Json = False,
 ) -> int:
     """Write the pages of what a store holds: an index, and question, verdict, plot and table of each study.
 
@@ -163,11 +191,15 @@ def study_report(
 
     batches.find_also(studies)
     with reading_input():
-        print(f"Wrote {write(Store.open(store), output)}")
+        page = write(Store.open(store), output)
+    if as_json:
+        print_json("report", {"store": str(store), "file": str(page)})
+    else:
+        print(f"Wrote {page}")
     return 0
 
 
-@app.command()
+@app.command(short_help="Versions, processors, threads, backends, and CUDA.")
 def doctor(as_json: Json = False) -> int:
     """Versions, processors, threads, array backends, and whether CUDA is there.
 
@@ -196,7 +228,7 @@ def doctor(as_json: Json = False) -> int:
         "cuda": cuda,
     }
     if as_json:
-        print_json(facts)
+        print_json("doctor", facts)
     else:
         for key, value in facts.items():
             text = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
@@ -210,15 +242,35 @@ _UsageError: Any = typer.BadParameter.__base__  # what the parser raises for bad
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without Greek letters
     try:
-        status = app(args=words or ["--help"], standalone_mode=False)
+        status = app(args=words or ["--help"], prog_name="pifs-sim", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
     except BadInput as error:
         status = _refuse(str(error))
     except _UsageError as error:
-        status = _refuse(error.format_message())
+        status = _refuse(error.format_message() + _given(error, words))
+    except OSError as error:  # such as a disk that is full, where output goes to a file
+        status = _refuse(spoken(error))
+    except MemoryError as error:
+        status = _refuse(f"there is not enough memory: {error or 'none was left'}.")
     except (typer.Abort, KeyboardInterrupt):
         status = 130
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _given(error: Any, words: Sequence[str]) -> str:
+    """The value of the option that is refused, where the message does not say it."""
+    for option in getattr(getattr(error, "param", None), "opts", ()):
+        values = [word.partition("=")[2] for word in words if word.startswith(f"{option}=")]
+        values += [value for word, value in pairwise(words) if word == option]
+        if values and repr(values[-1]) not in error.format_message():
+            return f", got {values[-1]!r}."
+    return ""
 
 
 def _refuse(message: str) -> int:

@@ -9,11 +9,28 @@ import numpy as np
 import typer
 from rich.table import Table
 
-from experiments.terminal import BadInput, console, print_json, progress_bar, reading_input, unknown, whole
+from experiments.terminal import (
+    DRAWINGS,
+    BadInput,
+    console,
+    print_json,
+    progress_bar,
+    reading_input,
+    unknown,
+    whole,
+    writable,
+)
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Maps, their Lyapunov spectra and dimensions.", rich_markup_mode=None)
+app = typer.Typer(
+    help="""Maps, their Lyapunov spectra and dimensions.
+
+    Example: pifs-sim dynamics spectrum henon --steps 1e6
+    """,
+    short_help="Maps, their Lyapunov spectra and dimensions.",
+    rich_markup_mode=None,
+)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 Name = Annotated[str, typer.Argument(help="A map of the catalogue: see `pifs-sim dynamics list`.")]
@@ -61,7 +78,7 @@ def _shown(exponents: Any) -> str:
     return "–" if exponents is None else ", ".join(f"{value:.6g}" for value in exponents)
 
 
-@app.command("list")
+@app.command("list", short_help="The maps of the catalogue, and what is known of each.")
 def list_maps(as_json: Json = False) -> int:
     """The maps of the catalogue: parameters, dimension, exponents that are known exactly, source.
 
@@ -76,7 +93,7 @@ def list_maps(as_json: Json = False) -> int:
             | {"exponent_sum": e.exponent_sum, "source": e.source}
             for e in entries
         ]
-        print_json({"maps": rows})
+        print_json("dynamics list", {"maps": rows})
         return 0
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("map", "parameters", "d", "exact exponents", "source"):
@@ -95,7 +112,7 @@ def list_maps(as_json: Json = False) -> int:
     return 0
 
 
-@app.command()
+@app.command(short_help="Lyapunov exponents with errors, Kaplan-Yorke dimension.")
 def spectrum(
     name: Name,
     steps: Count = "1e5",
@@ -117,18 +134,22 @@ def spectrum(
     """
     from pifs_sim.dynamics import lyapunov_spectrum
 
+    writable("--plot", plot, DRAWINGS)
+    writable("--checkpoint", checkpoint)
+    batch, count, skipped = (
+        whole("--orbits", orbits, 1, 10**7),
+        whole("--steps", steps, 1),
+        whole("--transient", transient),
+    )
     entry = _entry(name, parameters)
     rng = np.random.default_rng(seed)
     with reading_input(), progress_bar("steps") as tick:
-        batch = whole(orbits)
-        if batch < 1:
-            raise ValueError(f"--orbits must be at least 1, got {orbits!r}.")
         found = lyapunov_spectrum(
             entry.system,
             entry.x0(batch, rng),
-            whole(steps),
+            count,
             k=k,
-            transient=whole(transient),
+            transient=skipped,
             target_stderr=target_stderr,
             rng=rng,
             progress=tick,
@@ -146,7 +167,7 @@ def spectrum(
         facts = {"map": entry.name, "parameters": dict(entry.parameters), "exponents": found.exponents.tolist()}
         facts |= {"stderr": found.stderr.tolist(), "rank": found.rank, "steps": found.steps, "orbits": batch}
         facts |= {"finite_time": found.finite_time, "kaplan_yorke": found.kaplan_yorke._asdict(), "failures": failures}
-        print_json(facts | {"exact": exact, "reference": reference, "interval": found.interval})
+        print_json("dynamics spectrum", facts | {"exact": exact, "reference": reference, "interval": found.interval})
         return int(len(failures) == batch)
     table = Table(title=f"{entry.name}, {found.steps} steps of {batch} orbit(s)", title_justify="left", box=None)
     for column in ("i", "exponent", "standard error", "exact" if exact else "reference"):
@@ -163,7 +184,7 @@ def spectrum(
     return int(len(failures) == batch)
 
 
-@app.command()
+@app.command(short_help="Three dimensions of a map's attractor.")
 def dimension(
     name: Name,
     points: Count = "1e5",
@@ -179,12 +200,11 @@ def dimension(
     """
     from pifs_sim.dynamics import box_counting_dimension, correlation_dimension, lyapunov_spectrum
 
+    writable("--plot", plot, DRAWINGS)
+    count, skipped = whole("--points", points, 1000, 10**8), whole("--transient", transient)
     entry = _entry(name, parameters)
     rng = np.random.default_rng(seed)
     with reading_input(), progress_bar("points") as tick:
-        count, skipped = whole(points), whole(transient)
-        if count < 1000:
-            raise ValueError(f"--points must be at least 1000, got {points!r}.")
         orbits = min(100, count // 500)
         steps = -(-count // orbits)
         x = entry.x0(orbits, rng)
@@ -208,7 +228,7 @@ def dimension(
     if as_json:
         facts = {key.replace(" ", "_"): {"value": v, "interval": list(i)} for key, (v, i) in rows.items()}
         facts["kaplan_yorke"] = {"value": value, "stderr": error}
-        print_json({"map": entry.name, "points": count} | facts)
+        print_json("dynamics dimension", {"map": entry.name, "points": count} | facts)
         return 0
     table = Table(title=f"{entry.name}, {count} points", title_justify="left", box=None)
     for column in ("dimension", "value", "interval"):

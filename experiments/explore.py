@@ -10,7 +10,7 @@ import typer
 
 from experiments.schedule import Images, Json, Size, SpectrumOption
 from experiments.schedule_input import read_data
-from experiments.terminal import console, print_json, reading_input
+from experiments.terminal import console, print_json, reading_input, writable
 
 __all__ = ["explore"]
 
@@ -30,6 +30,7 @@ def explore(
     """
     from experiments import explorer
 
+    writable("--output", output)
     data = read_data(spectrum, images, size)
     found = data.spectrum
     with reading_input():
@@ -38,7 +39,7 @@ def explore(
         print(f"pifs-sim: {len(data.left_out)} file(s) left out:", *data.left_out, sep="\n  ", file=sys.stderr)
     if as_json:
         facts = {"source": data.source, "directions": found.dim, "left_out": data.left_out}
-        print_json({"file": str(output), "spectrum": facts})
+        print_json("schedule explore", {"file": str(output), "spectrum": facts})
     else:
         console().print(f"{data.source}\nOpen in a browser: {output}", soft_wrap=True)
     return 0

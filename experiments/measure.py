@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from experiments.terminal import BadInput, console, plain_table, print_json, progress_bar, reading_input
+from experiments.terminal import BadInput, console, plain_table, print_json, progress_bar, reading_input, show_wide
 
 __all__ = ["measure"]
 
@@ -80,10 +80,10 @@ def measure(
                 figures.networks({found.about: {found.name: table}}, found.schedule.name), output / "measurement.svg"
             )
     if as_json:
-        print_json(content)
+        print_json("measure", content)
         return 0
     screen = console()
-    screen.print(plain_table(f"{found.name}: {about}", measured.cells(result)))
+    show_wide(plain_table(f"{found.name}: {about}", measured.cells(result)))
     for line in measured.sentences(result):
         screen.print(line, soft_wrap=True)
     if output is not None:

@@ -9,7 +9,18 @@ import numpy as np
 import typer
 
 from experiments import named
-from experiments.terminal import BadInput, console, plain_table, print_json, progress_bar, reading_input, unknown
+from experiments.terminal import (
+    DRAWINGS,
+    BadInput,
+    console,
+    plain_table,
+    print_json,
+    progress_bar,
+    reading_input,
+    show_wide,
+    unknown,
+    writable,
+)
 
 __all__ = ["regimes"]
 
@@ -45,9 +56,8 @@ def regimes(
             raise unknown("measure", name, laws.NAMES)
     if orbits > samples:
         raise BadInput(f"--orbits must be at most --samples {samples}, got {orbits}.")
-    for path in (plot, table):
-        if path is not None and not path.parent.is_dir():
-            raise BadInput(f"there is no folder '{path.parent}' to write {path.name} to.")
+    writable("--plot", plot, DRAWINGS)
+    writable("--table", table)
     chosen, found = named.schedule(schedule, steps), []
     for name in names:
         with reading_input(), progress_bar(f"fit of {name}") as tick:
@@ -69,7 +79,7 @@ def regimes(
         about = [{"measure": p.law.name, "about": p.law.about, "patches": p.law.patches.count} for p in found]
         numbers = [{"leading_variances": p.lam.tolist(), "dimensions": p.dimensions} | tables.summary(p) for p in found]
         laws_ = [a | b | {"steps": rows(p)} for a, b, p in zip(about, numbers, found, strict=True)]
-        print_json({"schedule": chosen.name, "laws": laws_})
+        print_json("regimes", {"schedule": chosen.name, "laws": laws_})
         return 0
     for one in found:
         _show(f"{one.law.name}: {one.law.about}; {chosen.name}", tables.cells(one), tables.sentences(one))
@@ -77,8 +87,8 @@ def regimes(
 
 
 def _show(title: str, cells: list[list[str]], sentences: list[str]) -> None:
+    show_wide(plain_table(title, cells))
     screen = console()
-    screen.print(plain_table(title, cells))
     for line in sentences:
         screen.print(line, soft_wrap=True)
     screen.print()

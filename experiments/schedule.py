@@ -11,11 +11,26 @@ from typing import Annotated, Any
 import typer
 
 from experiments.schedule_input import noting, read_data, read_schedule
-from experiments.terminal import BadInput, console, print_json, quantity_table, reading_input
+from experiments.terminal import (
+    DRAWINGS,
+    BadInput,
+    console,
+    print_json,
+    quantity_table,
+    reading_input,
+    writable,
+)
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Noise schedules: show, audit, design, compare.", rich_markup_mode=None)
+app = typer.Typer(
+    help="""Noise schedules: show, audit, design, compare.
+
+    Example: pifs-sim schedule compare karras cosine --steps 20
+    """,
+    short_help="Noise schedules: show, audit, design, compare.",
+    rich_markup_mode=None,
+)
 
 _MOST_SHOWN = 1_000_000  # steps
 
@@ -51,14 +66,14 @@ def _data_facts(data: Any) -> dict[str, Any]:
     return {"source": data.source, "directions": found.dim, "vectors": found.count, "captured": found.captured}
 
 
-@app.command()
+@app.command(short_help="The model-free quantities of one schedule.")
 def show(
     name: Annotated[str, typer.Argument(help="linear, scaled_linear, cosine, uniform_angle, karras, log_linear, flow")],
     steps: Annotated[int, typer.Option(help="Number of reverse steps T.")] = 1000,
     spectrum: SpectrumOption = None,
     plot: Plot = None,
-    sigma_min: Annotated[float, typer.Option(help="For karras and log_linear.")] = 0.002,
-    sigma_max: Annotated[float, typer.Option(help="For karras and log_linear.")] = 80.0,
+    sigma_min: Annotated[float | None, typer.Option(help="Of karras and log_linear; default: 0.002.")] = None,
+    sigma_max: Annotated[float | None, typer.Option(help="Of karras and log_linear; default: 80.")] = None,
     as_json: Json = False,
 ) -> int:
     """The model-free quantities of one schedule, and the dimensions of a spectrum under it.
@@ -67,6 +82,7 @@ def show(
     """
     from experiments import named, quantities
 
+    writable("--plot", plot, DRAWINGS)
     if steps > _MOST_SHOWN:
         raise BadInput(f"--steps must be at most {_MOST_SHOWN}, got {steps}.")
     schedule = named.schedule(name, steps, sigma_min, sigma_max)
@@ -86,7 +102,7 @@ def show(
         with reading_input():
             figures.save(figures.schedule_sheet(schedule), plot)
     if as_json:
-        print_json(row | {"angles": schedule.angles.tolist()})
+        print_json("schedule show", row | {"angles": schedule.angles.tolist()})
         return 0
     screen = console()
     screen.print(quantity_table([row], f"φ from {schedule.angles[0]:.6g} to {schedule.angles[-1]:.6g} rad"))
@@ -95,7 +111,7 @@ def show(
     return 0
 
 
-@app.command()
+@app.command(short_help="How good a schedule is, and what its class really does.")
 def audit(
     config: Annotated[str, typer.Argument(help="A scheduler_config.json, its folder, a class, a name, or a design.")],
     steps: Annotated[int | None, typer.Option(help="Number of steps N; default: 50.")] = None,
@@ -115,6 +131,7 @@ def audit(
     """
     from experiments import audits, schedule_tables
 
+    writable("--plot", plot, DRAWINGS)
     if at_most is not None and not 1 <= at_most < math.inf:
         raise BadInput(f"--at-most must be a finite multiple of at least 1, got {at_most:g}.")
     notes: list[str] = []
@@ -131,7 +148,7 @@ def audit(
     _draw(drawn, data, facts["solver"], plot)
     _say_left_out(data.left_out)
     if as_json:
-        print_json(facts)
+        print_json("schedule audit", facts)
     else:
         schedule_tables.say_audit(facts)
     failed = any(found["kind"] == "fails" for found in facts["discrepancies"])
@@ -141,7 +158,7 @@ def audit(
     return 1 if failed or above else 0
 
 
-@app.command()
+@app.command(short_help="The best schedule of N steps, as a sampler takes it.")
 def design(
     steps: Annotated[int, typer.Option(help="Number of steps N.")] = 10,
     spectrum: SpectrumOption = None,
@@ -166,6 +183,8 @@ def design(
     """
     from experiments import designs, schedule_tables
 
+    writable("--output", output)
+    writable("--plot", plot, DRAWINGS)
     notes: list[str] = []
     with noting(notes):
         order = designs.order(steps, objective, solver, method, (sigma_min, sigma_max), config, export)
@@ -178,7 +197,7 @@ def design(
     _draw(drawn, data, facts["solver"], plot)
     _say_left_out(data.left_out)
     if as_json:
-        print_json(facts)
+        print_json("schedule design", facts)
     elif output is None:
         print(text.rstrip("\n"))
     else:
@@ -186,7 +205,7 @@ def design(
     return 0
 
 
-@app.command()
+@app.command(short_help="Schedules side by side: thresholds, dimension, errors.")
 def compare(
     names: Annotated[list[str], typer.Argument(help="Two or more: names, classes, scheduler_config.json, designs.")],
     steps: Annotated[int | None, typer.Option(help="Number of steps N of each; default: 50.")] = None,
@@ -204,6 +223,7 @@ def compare(
     """
     from experiments import audits, schedule_tables
 
+    writable("--plot", plot, DRAWINGS)
     if len(names) < 2:
         raise BadInput(f"schedule compare needs at least two schedules, got {len(names)}.")
     notes: list[str] = []
@@ -219,13 +239,13 @@ def compare(
     _say_left_out(data.left_out)
     if as_json:
         found = {"schedules": rows, "solver": solver, "spectrum": _data_facts(data), "left_out": data.left_out}
-        print_json(found | {"notes": notes})
+        print_json("schedule compare", found | {"notes": notes})
     else:
         schedule_tables.say_rows(rows, data.source, notes)
     return 0
 
 
-@app.command()
+@app.command(short_help="Measure the spectrum of images or latents.")
 def spectrum(
     source: Annotated[Path, typer.Argument(help="An image, latents (.npy, .safetensors), or a folder of either.")],
     output: Output = None,
@@ -245,6 +265,7 @@ def spectrum(
 
     if output is not None and output.suffix != ".npz":
         raise BadInput(f"--output must end in .npz, which --spectrum needs to know it again, got '{output}'.")
+    writable("--output", output)
     data = read_data(None, source, size, stride=stride, grey=grey, rank=rank, seed=seed)
     with reading_input():
         facts = _data_facts(data) | designs.described(data.spectrum, seed) | {"left_out": data.left_out}
@@ -252,7 +273,7 @@ def spectrum(
             save_spectrum(data.spectrum, output)
     _say_left_out(data.left_out)
     if as_json:
-        print_json(facts | {"file": None if output is None else str(output)})
+        print_json("schedule spectrum", facts | {"file": None if output is None else str(output)})
     else:
         schedule_tables.say_spectrum(facts, output)
     return 0

@@ -23,7 +23,7 @@ def ends(schedule: Any) -> str:
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for i, column in enumerate(columns):
-        table.add_column(column, justify="right" if i else "left")
+        table.add_column(column, justify="right" if i else "left", overflow="fold")
     return table
 
 
@@ -74,12 +74,12 @@ def say_design(facts: dict[str, Any], output: Path) -> None:
 
 
 def say_rows(rows: Sequence[dict[str, Any]], source: str, notes: Sequence[str]) -> None:
-    """Schedules side by side, one a row."""
+    """Schedules side by side, one a column."""
     screen = console()
-    columns = {
-        "N": "steps",
+    quantities = {
+        "steps N": "steps",
         "σ from": "sigma_min",
-        "to": "sigma_max",
+        "σ to": "sigma_max",
         "L*_1": "contraction_threshold_first",
         "mean L*": "contraction_threshold_mean",
         "λ**": "moran_threshold",
@@ -88,9 +88,9 @@ def say_rows(rows: Sequence[dict[str, Any]], source: str, notes: Sequence[str]) 
         "W₂": "w2",
     }
     screen.print(f"Spectrum: {source}", soft_wrap=True)
-    table = _table("", "schedule", *columns)
-    for row in rows:
-        table.add_row(row["name"], *(f"{row[key]:.6g}" for key in columns.values()))
+    table = _table("", "schedule", *(row["name"] for row in rows))
+    for what, key in quantities.items():
+        table.add_row(what, *(f"{row[key]:.6g}" for row in rows))
     screen.print(table)
     for note in notes:
         screen.print(f"Note: {note}", soft_wrap=True)

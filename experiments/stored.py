@@ -13,7 +13,7 @@ import typer
 from rich.table import Table
 
 from experiments.batches import Json, Studies, needs_batch, requested
-from experiments.terminal import BadInput, console, print_json, reading_input, unknown
+from experiments.terminal import BadInput, console, print_json, reading_input, unknown, writable
 
 if TYPE_CHECKING:
     from experiments.plan import Plan
@@ -69,7 +69,7 @@ def status(
         wrong = _verified(kept, index) if verify else []
     if as_json:
         about: dict[str, Any] = {"store": str(store), "records": records, "failures": failed, "plans": rows}
-        print_json(about | ({"verified": not wrong, "damaged": wrong} if verify else {}))
+        print_json("status", about | ({"verified": not wrong, "damaged": wrong} if verify else {}))
     else:
         table = Table(box=None, pad_edge=False, header_style="bold")
         for column in _COLUMNS:
@@ -134,7 +134,7 @@ def query(
         names = [column[0] for column in found.description or ()]
         rows = found.fetchall() if as_json else found.fetchmany(_ROWS + 1)
     if as_json:
-        print_json({"columns": names, "rows": [dict(zip(names, row, strict=True)) for row in rows]})
+        print_json("query", {"columns": names, "rows": [dict(zip(names, row, strict=True)) for row in rows]})
         return 0
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in names:
@@ -152,6 +152,7 @@ def export(
     output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.", dir_okay=False)],
     form: Annotated[str, typer.Option("--format", help="parquet or csv.")] = "parquet",
     store: Place = Path("store"),
+    as_json: Json = False,
 ) -> int:
     """Write all rows of a study, by version, backend and key, to one file.
 
@@ -159,6 +160,7 @@ def export(
     """
     if form not in ("parquet", "csv"):
         raise BadInput(f"--format must be parquet or csv, got {form!r}.")
+    writable("--output", output)
     with _opened(store) as (_, index):
         known = index.studies()
         if study not in known:
@@ -169,5 +171,8 @@ def export(
             os.replace(temporary, output)
         finally:
             temporary.unlink(missing_ok=True)
-    print(f"Wrote {output}")
+    if as_json:
+        print_json("export", {"file": str(output), "study": study, "as": form})
+    else:
+        print(f"Wrote {output}")
     return 0

@@ -5,8 +5,11 @@ from __future__ import annotations
 import difflib
 import json
 import math
+import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -16,6 +19,7 @@ from rich.table import Table
 from experiments.quantities import QUANTITIES
 
 __all__ = [
+    "DRAWINGS",
     "BadInput",
     "claim_table",
     "console",
@@ -24,10 +28,17 @@ __all__ = [
     "progress_bar",
     "quantity_table",
     "reading_input",
+    "show_wide",
     "spoken",
     "unknown",
     "whole",
+    "writable",
 ]
+
+
+DRAWINGS = (".svg", ".png", ".pdf")
+_OPTIONAL = ("arb", "coq", "z3")  # engines of proof that need not be installed
+FORMAT = 1  # of all JSON objects; it rises when a key goes or changes its meaning
 
 
 class BadInput(Exception):
@@ -65,9 +76,18 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def console() -> Console:
-    """Standard output; as wide as it needs to be when it is not a terminal."""
-    screen = Console(highlight=False)
-    return screen if screen.is_terminal else Console(highlight=False, width=200)
+    """Standard output; as wide as it needs to be when it is not a terminal, and plain text where NO_COLOR is set."""
+    system: Any = None if os.environ.get("NO_COLOR") else "auto"
+    screen = Console(highlight=False, color_system=system)
+    return screen if screen.is_terminal else Console(highlight=False, color_system=system, width=200)
+
+
+def show_wide(table: Table) -> None:
+    """Print a table of many columns, none cut: on a narrow terminal its lines go on in the next one."""
+    screen = console()
+    width = screen.measure(table, options=screen.options.update(max_width=1000)).maximum
+    screen.width = max(width, screen.width)
+    screen.print(table)
 
 
 def _finite(value: Any) -> Any:
@@ -79,9 +99,29 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def print_json(value: Any) -> None:
-    """One JSON object on standard output."""
-    print(json.dumps(_finite(value), indent=2, ensure_ascii=False))
+def print_json(command: str, facts: Mapping[str, Any]) -> None:
+    """One JSON object on standard output, which begins with the command that it is of and the version of its form."""
+    about = {"format": f"pifs-sim {command}", "version": FORMAT}
+    narrow = not (sys.stdout.encoding or "").lower().startswith("utf")
+    print(json.dumps(about | _finite(facts), indent=2, ensure_ascii=narrow))
+
+
+def writable(option: str, path: Path | None, endings: Sequence[str] = ()) -> None:
+    """Refuse, before any work is done, a file that could not be written: folders are not created for it.
+
+    Raises:
+        BadInput: the path is a folder, lies in none that exists, or ends otherwise than in one of `endings`.
+    """
+    if path is None:
+        return
+    if endings and path.suffix.lower() not in endings:
+        raise BadInput(f"{option} must end in {', '.join(endings[:-1])} or {endings[-1]}, got '{path}'.")
+    if path.is_dir():
+        raise BadInput(f"{option} must be a file, got the folder '{path}'.")
+    if not path.parent.is_dir():
+        raise BadInput(f"{option} must lie in a folder that exists, got '{path}'.")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise BadInput(f"{option} must be a place that may be written to, got '{path}'.")
 
 
 def unknown(kind: str, name: str, known: Sequence[str]) -> BadInput:
@@ -97,12 +137,26 @@ def claim_table(entries: Sequence[Any]) -> Table:
     for column in ("label", "source", "scope", "status", "evidence", "worst error", "seconds"):
         table.add_column(column, justify="right" if column in ("worst error", "seconds") else "left", overflow="fold")
     for entry in entries:
-        surprise = "" if entry.status == entry.expected else f" (expected {entry.expected})"
+        remark = _remark(entry)
         error = "–" if entry.worst_error is None else f"{entry.worst_error:.1e}"
         engines = entry.engines or "none"
-        cells = (entry.label, entry.source, entry.scope, f"{entry.status}{surprise}", engines, error)
-        table.add_row(*cells, f"{entry.seconds:.1f}", style="bold red" if surprise else "")
+        cells = (entry.label, entry.source, entry.scope, f"{entry.status}{remark}", engines, error)
+        table.add_row(*cells, f"{entry.seconds:.1f}", style="" if entry.as_expected else "bold red")
     return table
+
+
+def _remark(entry: Any) -> str:
+    """Why a status is not the expected one: which optional engines were not run, or nothing excuses it."""
+    if entry.status == entry.expected:
+        return ""
+    if not entry.as_expected:
+        return f" (expected {entry.expected})"
+    absent = [e for e in entry.evidence if e.outcome == "not run" and e.engine in _OPTIONAL]
+    by_quick = list(dict.fromkeys(e.engine for e in absent if "left out by --quick" in e.detail))
+    others = list(dict.fromkeys(e.engine for e in absent if e.engine not in by_quick))
+    said = [f"{', '.join(by_quick)} left out by --quick"] if by_quick else []
+    said += [f"{', '.join(others)} not installed"] if others else []
+    return f" ({'; '.join(said) or 'a claim that it uses lacks an engine'})"
 
 
 def plain_table(title: str, cells: Sequence[Sequence[str]]) -> Table:
@@ -127,12 +181,14 @@ def quantity_table(rows: Sequence[Mapping[str, Any]], title: str) -> Table:
     return table
 
 
-def whole(text: str) -> int:
-    """A count that may be written 1e6."""
+def whole(option: str, text: str, least: int = 0, most: int = 10**15) -> int:
+    """A count between bounds that may be written 1e6."""
     try:
         value = float(text)
     except ValueError:
         value = float("nan")
     if not (value == value and abs(value) < 2**62 and value == int(value)):
-        raise BadInput(f"a count must be a whole number, like 1000000 or 1e6, got {text!r}.")
+        raise BadInput(f"{option} must be a whole number, like 1000000 or 1e6, got {text!r}.")
+    if not least <= value <= most:
+        raise BadInput(f"{option} must lie in {least}..{most:.15g}, got {text!r}.")
     return int(value)

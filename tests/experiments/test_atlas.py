@@ -175,7 +175,7 @@ def test_a_refuted_claim_shows_where_it_fails_and_leads_to_the_true_one_and_back
     drawn = atlas.parts([entry("moran"), entry("moran-unconditional", FAILED, Status.REFUTED), *_rest()])["claims"]
     false, true = (re.search(rf'id="claim-{x}".*?</section>', drawn)[0] for x in ("moran-unconditional", "moran"))
     assert "<b>one step</b>: no root" in false
-    assert "schedule = Schedule(&#x27;uniform_angle(1)&#x27;" in false
+    assert "schedule = Schedule(uniform_angle(1), T=1, σ 0…∞)" in false
     assert '<dt>Corrected by</dt><dd><a href="#claim-moran">' in false
     assert '<dt>Corrects</dt><dd><a href="#claim-moran-unconditional">' in true
     assert '<dt>Uses</dt><dd><a href="#claim-expansion-is-projection">' in true

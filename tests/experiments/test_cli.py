@@ -25,7 +25,8 @@ def test_validate_json_is_one_object_with_the_documented_keys(run, tmp_path):
     assert status == 0
     assert err == ""
     found = json.loads(out)
-    assert set(found) == {"claims", "quantities", "versions"}
+    assert set(found) == {"format", "version", "claims", "quantities", "versions"}
+    assert (found["format"], found["version"]) == ("pifs-sim validate", 1)
     keys = {"label", "source", "scope", "status", "expected", "evidence", "worst_error", "seconds"}
     assert all(set(claim) == keys for claim in found["claims"])
     assert [claim["label"] for claim in found["claims"]] == ["diagonal-expansion", "reported-linear"]

@@ -15,7 +15,7 @@ QUICK = ("--patches", "4", "--steps", "3", "--samples", "2")
 def test_without_torch_one_sentence_names_the_extra(run, refused, monkeypatch):
     for name in [name for name in sys.modules if name.startswith("pifs_sim.networks")]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delattr(pifs_sim, "networks", raising=False)
+    monkeypatch.delitem(vars(pifs_sim), "networks", raising=False)
     monkeypatch.setitem(sys.modules, "torch", None)
     assert refused(run("measure", "digits-unet"), "pip install 'pifs-sim[networks]'")
 
