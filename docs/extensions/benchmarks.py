@@ -33,6 +33,7 @@ SHOWN = {  # file -> what it is about
     "patch_spectrum": "Spectra of patches",
     "schedules": "Optimal schedules",
     "attractors": "Outputs of chains on fractals",
+    "network_jacobian": "Block norms of networks",
     "runner": "The runner of studies",
 }
 LONG = 24  # rows; longer tables are left to the file
