@@ -26,7 +26,7 @@ from pifs_sim.networks.derivatives import (
     mapped_pull,
     mapped_push,
 )
-from pifs_sim.networks.finiteness import first_bad_layer
+from pifs_sim.networks.finiteness import NotFinite, first_bad_layer
 
 __all__ = ["TorchField"]
 
@@ -184,7 +184,7 @@ class TorchField:
         points, angles = points[first : first + 1], angles[first : first + 1]
         layer = first_bad_layer(self.module, lambda: self._call(points, angles))
         where = "" if layer is None else f"; the first layer that does is {layer}"
-        raise ValueError(f"`module` gives NaN or infinity at angle {float(angles[0]):.6g}{where}.")
+        raise NotFinite(f"`module` gives NaN or infinity at angle {float(angles[0]):.6g}{where}.")
 
     def push(self, x: Any, angle: Any, V: Any) -> tuple[Any, Any]:
         """f(x), (B, d), and J V, (B, d, p), in the precisions of x and V."""
@@ -210,5 +210,5 @@ class TorchField:
                 self._check_value(value[rows], points, angles)
                 bad = ~np.isfinite(out[rows]).all(axis=(1, 2))
                 if bad.any():
-                    raise ValueError(f"{name} of `module` is not finite at angle {float(angles[bad.argmax()]):.6g}.")
+                    raise NotFinite(f"{name} of `module` is not finite at angle {float(angles[bad.argmax()]):.6g}.")
         return value, out

@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import torch
 
-__all__ = ["first_bad_layer"]
+__all__ = ["NotFinite", "at_step", "first_bad_layer"]
+
+
+class NotFinite(ValueError):
+    """A network, or a derivative of it, gave NaN or infinity."""
+
+
+@contextmanager
+def at_step(t: int, steps: int) -> Iterator[None]:
+    """Name the step at which a network is not finite.
+
+    Raises:
+        NotFinite: what was raised within, with the step t of 1..steps.
+    """
+    try:
+        yield
+    except NotFinite as problem:
+        raise NotFinite(f"at step {t} of {steps}, {problem}") from None
 
 
 def _tensors(output: Any) -> Iterator[Any]:

@@ -24,6 +24,7 @@ from pifs_sim.networks import kept
 from pifs_sim.networks.coupling import Method, chosen_method
 from pifs_sim.networks.denoiser import NetworkDenoiser
 from pifs_sim.networks.deviation import FittedGaussian
+from pifs_sim.networks.finiteness import at_step
 from pifs_sim.networks.measurement import Measurement
 from pifs_sim.networks.memory import arrays_need, network_need, planned
 from pifs_sim.networks.norms import check_rate
@@ -77,7 +78,7 @@ def measure(
 
     Raises:
         ValueError: arguments that do not fit, too little memory, a folder of another measurement, or a network that
-            gives NaN (naming layer and angle).
+            gives NaN (naming step, angle and layer).
     """
     x0 = check_finite("data", check_points(data, denoiser.dim, "data"))
     if patches.dim != denoiser.dim:
@@ -89,8 +90,10 @@ def measure(
     check_rate("confidence", confidence)
     chosen = chosen_method(patches, method, probes=probes, most=most)
     options = Options(tolerance, most, chosen, probes, confidence)
+    with at_step(1, schedule.steps):
+        need = network_need(denoiser, float(schedule.angles[1]))
     plan = planned(
-        network_need(denoiser, float(schedule.angles[1])),
+        need,
         arrays_need(patches, most=most, method=chosen, probes=probes, points=len(x0)),
         samples=samples,
         chunk=denoiser.chunk,
@@ -115,7 +118,8 @@ def measure(
     total = schedule.steps + (exponents > 0)
     steps = []
     for t in range(1, schedule.steps + 1):
-        steps.append(_once(place and place / f"step_{t:05d}.npz", key, lambda t=t: run.step(t)))  # type: ignore[misc]
+        with at_step(t, schedule.steps):
+            steps.append(_once(place and place / f"step_{t:05d}.npz", key, lambda t=t: run.step(t)))  # type: ignore[misc]
         if progress:
             progress(t, total)
     spectrum = None
@@ -128,8 +132,10 @@ def measure(
 
 
 def _key(run: Run, data: Any) -> str:
-    schedule, x = run.chain.schedule, run.points(1)[0][:1]
-    seen = [run.chain.denoiser.posterior(x, float(schedule.angles[t])).noise for t in (1, (schedule.steps + 1) // 2)]
+    schedule, x, seen = run.chain.schedule, run.points(1)[0][:1], []
+    for t in (1, (schedule.steps + 1) // 2):
+        with at_step(t, schedule.steps):
+            seen.append(run.chain.denoiser.posterior(x, float(schedule.angles[t])).noise)
     facts = asdict(run.options) | {"seed": run.seed, "samples": len(run.clean), "patches": asdict(run.patches)}
     return kept.key_of(facts, schedule.angles, data, *seen)
 

@@ -188,6 +188,32 @@ def test_arguments_that_do_not_fit_are_refused(case, changes, message):
         found.deviation_slope([0, 1])
 
 
+class _Fails(torch.nn.Module):
+    """0, but at angles above 1, where a layer divides by 0."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = torch.nn.Identity()
+
+    def forward(self, x, angle):
+        return self.inner(0 * x / (angle < 1)[:, None])
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_network_that_gives_nan_is_named_with_step_angle_and_layer(case, kept, tmp_path):
+    _, _, data, _ = case
+    expected = r"^at step 3 of 5, `module` gives NaN or infinity at angle 1\.1; the first layer that does is `inner`"
+    with pytest.raises(ValueError, match=expected):
+        measure(
+            NetworkDenoiser(_Fails(), (12,)),
+            SCHEDULE,
+            data,
+            patches=PATCHES,
+            samples=2,
+            folder=tmp_path if kept else None,
+        )
+
+
 def test_one_patch_has_no_rank_correlations(case):
     _, network, data, _ = case
     found = measure(network, SCHEDULE, data, patches=Patches(12, 12), samples=2)
