@@ -5,7 +5,7 @@ import importlib
 
 import pytest
 
-from theory import checks, ledger
+from theory import checks, ledger, workers
 from theory.claims import diagonal_expansion
 
 CLAIMS = ["telescoping", "step-threshold", "kaplan-yorke", "ec-implies-pc", "reported-linear"]
@@ -29,3 +29,14 @@ def test_examples_do_not_depend_on_what_is_imported(tmp_path, monkeypatch: pytes
     monkeypatch.syspath_prepend(tmp_path)
     importlib.import_module("full_of_constants")
     assert checks.check_property(diagonal_expansion, diagonal_expansion.CLAIM.formula, 60)[0] == before
+
+
+@pytest.mark.parametrize(("methods", "method", "begun"), [(["spawn"], "spawn", 0), (["forkserver"], "forkserver", 1)])
+def test_the_shared_import_begins_where_the_platform_can_fork(monkeypatch, methods, method, begun):
+    forkserver = pytest.importorskip("multiprocessing.forkserver", reason="the platform cannot fork")
+    calls = []
+    monkeypatch.setattr(workers, "get_all_start_methods", lambda: methods)
+    monkeypatch.setattr(forkserver, "ensure_running", lambda: calls.append("begun"))
+    assert workers.context().get_start_method() == method
+    workers.start()
+    assert len(calls) == begun
