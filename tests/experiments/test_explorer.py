@@ -243,7 +243,7 @@ def test_the_command_writes_the_page_of_a_spectrum(run, refused):
     assert status == 0
     assert json.loads(out)["spectrum"]["directions"] == 3
     assert '"lam": [4.0, 1.0, 0.5]' in Path("page.html").read_text(encoding="utf-8")
-    assert refused(run("schedule", "explore", "-o", ".", "--spectrum", "1"), "directory")
+    assert refused(run("schedule", "explore", "-o", ".", "--spectrum", "1"), "folder")
 
 
 @pytest.mark.parametrize(
