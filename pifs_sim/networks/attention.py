@@ -68,7 +68,7 @@ def _entropies(
         logits = logits.masked_fill(~attn_mask, -math.inf) if allowed else logits + attn_mask
     found = torch.special.entr(torch.softmax(logits, dim=-1)).sum(dim=-1)
     while found.ndim < 3:
-        found = found[:, None]
+        found = found.unsqueeze(-2)
     return found.reshape(found.shape[0], -1, found.shape[-1])
 
 

@@ -33,6 +33,14 @@ def test_the_losses_on_file_are_those_in_the_checkpoints():
         ]
 
 
+@pytest.mark.parametrize("arguments", [[], ["-h"], ["a", "b"], ["nowhere"]])
+def test_without_a_store_one_sentence_is_said_and_nothing_is_written(arguments, tmp_path, monkeypatch):
+    monkeypatch.setattr(network_rows, "FOLDER", tmp_path)
+    with pytest.raises(SystemExit, match=r"^(Usage: python -m experiments\.network_rows STORE|network_rows: .+)$"):
+        network_rows.main(arguments)
+    assert not [*tmp_path.iterdir()]
+
+
 def test_a_column_of_one_value_is_kept_once_and_comes_back_for_every_row(tmp_path, monkeypatch):
     monkeypatch.setattr(network_rows, "FOLDER", tmp_path)
     rows = [{"name": "a", "t": t, "x": 1 / 3 if t else 0.0} for t in range(3)]

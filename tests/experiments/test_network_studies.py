@@ -14,6 +14,7 @@ CASES = (
     "attention_or_convolution",
     "designed_schedule_on_network",
     "dncnn_chain",
+    "exact_laws_elsewhere",
     "memorisation",
     "network_regimes",
     "pifs_regulariser",

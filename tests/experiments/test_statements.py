@@ -8,6 +8,7 @@ from experiments.statements import STATEMENTS, Answer, asked, together
 
 T, B = 20, 9
 HALF = T // 2
+RANDOM = np.random.default_rng(0).permutation(T) / T
 
 
 def table(**columns):
@@ -17,13 +18,13 @@ def table(**columns):
         "t": t,
         "kappa": np.where(t <= HALF, 0.9, 1.0),
         "kappa_stderr": np.full(T, 1e-3),
-        "delta": 0.02 * (1 - t / (2 * T)),
-        "delta_stderr": np.full(T, 1e-3),
+        "delta": np.append(0.02 - RANDOM[:-1] / 100, 0.005),
+        "delta_stderr": np.full(T, 1e-4),
         "suppression": np.full(T, 0.01),
         "suppression_stderr": np.full(T, 1e-3),
         "rank_suppression": np.linspace(0.9, 0.1, T),
         "rank_suppression_p": np.linspace(1e-6, 0.9, T),
-        "entropy": 2 + t / T,
+        "entropy": 2 + RANDOM,
         "reversed": np.zeros(T, int),
         "attention": np.ones(T, int),
         "slope": np.full(T, 0.95),
@@ -48,7 +49,8 @@ def test_every_statement_can_hold():
         ("noisy", {"kappa": 0.94}),
         ("kappa", {"kappa": 1.0}),
         ("delta", {"delta": np.linspace(0.0, 0.01, T)}),
-        ("entropy", {"entropy": np.linspace(1.0, 0.0, T)}),
+        ("delta", {"delta": np.where(np.arange(T) == 0, 0.0, np.linspace(0.02, 0.01, T))}),  # it turns at the end
+        ("entropy", {"entropy": RANDOM, "delta": 0.01 + RANDOM / 1e3}),
         ("contracted", {"kappa": 1.01}),
         ("suppressed", {"suppression": np.where(np.arange(T) == 3, -0.01, 0.01)}),
         ("released", {"reversed": np.arange(T) == 5}),
@@ -65,7 +67,8 @@ def test_data_are_against_a_statement_that_they_contradict(statement, columns):
     [
         ("noisy", {"kappa_stderr": 0.1}),
         ("kappa", {"kappa_stderr": 0.1}),
-        ("delta", {"delta": np.tile([0.01, 0.02], HALF)}),
+        ("delta", {"delta_stderr": 1.0}),
+        ("entropy", {"entropy": np.linspace(0.0, 1.0, T), "delta": np.linspace(0.02, 0.01, T)}),  # two trends
         ("contracted", {"delta_stderr": 1.0}),
         ("ordered", {"rank_suppression": -0.9}),
         ("slope", {"slope_low": 0.5, "slope_high": 1.5}),
@@ -94,6 +97,44 @@ def test_a_step_picked_of_many_pays_for_the_choice():
     assert single < 0.05
     assert many.holds == "yes"
     assert many.p == pytest.approx(T * single, rel=1e-9)
+
+
+def test_a_smooth_course_is_worth_fewer_steps_than_it_has():
+    smooth = np.cumsum(np.random.default_rng(1).standard_normal(T))
+    answer = asked(table(entropy=-smooth, delta=0.02 + smooth / 1e3), B)["entropy"]
+    ranks = stats.rankdata(smooth)
+    follow = np.corrcoef(ranks[:-1], ranks[1:])[0, 1] ** 2
+    assert answer.number == -1.0
+    assert answer.holds == "yes" if T * (1 - follow) / (1 + follow) > 3 else "open"
+    half = -smooth + 3 * np.random.default_rng(2).standard_normal(T)
+    rho = stats.spearmanr(half, smooth).statistic
+    follow = np.prod([np.corrcoef(r[:-1], r[1:])[0, 1] for r in map(stats.rankdata, (half, smooth))])
+    worth = T * (1 - follow) / (1 + follow)
+    p = stats.t.sf(-rho * np.sqrt((worth - 2) / (1 - rho**2)), worth - 2)
+    assert asked(table(entropy=half, delta=0.02 + smooth / 1e3), B)["entropy"].p == pytest.approx(p, rel=1e-9)
+
+
+def test_without_errors_what_is_so_is_so_exactly_and_nothing_is_made_of_nothing():
+    exact = asked(table(kappa=0.99, kappa_stderr=0, delta=0.0, delta_stderr=0), B)
+    assert (exact["contracted"].holds, exact["contracted"].p) == ("yes", 0.0)
+    nothing = asked(table(kappa=1.0, kappa_stderr=0, delta=0.0, delta_stderr=0), B)
+    assert nothing["contracted"].holds == "open"
+    assert nothing["delta"].holds == "open"
+
+
+@pytest.mark.parametrize("statement", ["kappa", "delta", "suppressed"])
+def test_chance_alone_decides_no_more_often_than_one_time_in_twenty_or_so(statement):
+    rng = np.random.default_rng(3)
+    draws = {"kappa": 1.0, "delta": 0.01, "suppression": 0.0}
+    decided = 0
+    for _ in range(400):
+        sample = {name: mean + rng.standard_normal((T, B)) / 1e3 for name, mean in draws.items()}
+        sample["kappa"][0] += 0.02  # at the border of the statement
+        columns = {name: values.mean(axis=1) for name, values in sample.items()}
+        columns |= {f"{name}_stderr": values.std(axis=1, ddof=1) / np.sqrt(B) for name, values in sample.items()}
+        found = asked(table(**columns), B)[statement]
+        decided += found.holds == ("no" if statement == "suppressed" else "yes")
+    assert decided <= 32  # 20 expected at most; 32 are less likely than 1 in 200
 
 
 def test_without_attention_nothing_is_said_of_entropy_and_of_a_law_nothing_of_the_slope():

@@ -98,5 +98,19 @@ def test_even_attention_has_the_logarithm_of_the_number_of_keys():
     assert recorder.entropies[0] == pytest.approx(np.full((1, 1, 3), math.log(9)))
 
 
+@pytest.mark.parametrize("axes", [0, 1])
+def test_maps_without_axes_for_heads_are_of_one_head(axes):
+    """(queries, d), or (B, queries, d): what the function gets from layers that have no heads."""
+    rng = np.random.default_rng(4)
+    query, key = rng.standard_normal((2, 1, 5, 3)), rng.standard_normal((2, 1, 7, 3))
+    exact = entr(_maps(query, key, 3**-0.5)).sum(axis=-1)
+    q, k = (torch.tensor(part[:, 0] if axes else part[0, 0]) for part in (query, key))
+    with AttentionRecorder() as recorder:
+        functional.scaled_dot_product_attention(q, k, k)
+    (found,) = recorder.entropies
+    assert found[:, 0] == pytest.approx(exact[: 2 if axes else 1, 0], rel=1e-10)
+    assert found.shape == (2 if axes else 1, 1, 5)
+
+
 def test_a_network_without_attention_has_no_entropies():
     assert attention_entropies(NetworkDenoiser(LinearModule(np.eye(4)), (4,)), np.ones((2, 4)), 0.5) == ()

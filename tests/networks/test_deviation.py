@@ -54,6 +54,13 @@ def test_the_slope_of_a_power_law_is_its_exponent():
     assert found.upper == pytest.approx(1.7, abs=1e-10)
 
 
+def test_one_sample_has_a_slope_and_no_interval():
+    cos = np.cos(np.linspace(1.0, 1.55, 9))
+    found = deviation_slope(0.3 * cos[:, None] ** 1.7, cos)
+    assert found.value == pytest.approx(1.7, abs=1e-12)
+    assert (math.isnan(found.lower), math.isnan(found.upper), found.samples) == (True, True, 1)
+
+
 @pytest.mark.parametrize("confidence", [0.5, 0.95])
 def test_intervals_of_slopes_cover_at_their_rate(confidence):
     rng, cos, trials, covered = np.random.default_rng(1), np.cos(np.linspace(1.0, 1.5, 6)), 1000, 0

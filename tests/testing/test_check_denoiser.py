@@ -96,6 +96,44 @@ def test_each_rule_catches_what_breaks_it(rule: str, changes: dict[str, Callable
         check_denoiser(Broken(**changes), X)
 
 
+class Tired(Broken):
+    """Every estimate is smaller than the one before."""
+
+    calls = 0
+
+    def posterior(self, x: Any, angle: Any) -> Any:
+        self.calls += 1
+        shrunk = 0.5**self.calls
+        return Changed(self.exact.posterior(x, angle), x, angle, {"mean": lambda m, *_: m * m.dtype.type(shrunk)})
+
+
+class Clipping(Broken):
+    """Clips what it is given, in place."""
+
+    def posterior(self, x: Any, angle: Any) -> Any:
+        return self.exact.posterior(np.clip(x, -1, 1, out=x), angle)
+
+
+class Clamped(Broken):
+    """The door of the noise alone keeps it within (-0.1, 0.1)."""
+
+    def noise(self, x: Any, angle: Any) -> Any:
+        return np.clip(super().noise(x, angle), -0.1, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("denoiser", "rule"),
+    [
+        (Tired, "`mean` must be the same when asked for again, but it is not"),
+        (Clipping, "`posterior` must not write to its arguments, but it does"),
+        (Clamped, "`noise` must be `noise` of the posterior, but it is not"),
+    ],
+)
+def test_what_the_posteriors_alone_do_not_show_is_caught(denoiser: type[Broken], rule: str) -> None:
+    with pytest.raises(ConformanceError, match=rule):
+        check_denoiser(denoiser(), X)
+
+
 def test_a_denoiser_that_is_no_posterior_is_held_to_less() -> None:
     """x_hat = A x with A not symmetric: no law's, but a denoiser with the right derivatives."""
     matrix = np.array([[0.5, 0.2], [-0.1, 0.3]])

@@ -140,6 +140,30 @@ def test_timesteps_that_do_not_decrease_are_found() -> None:
         check_schedule(scheduler)
 
 
+class Euler:
+    """Steps of dx/d sigma = eps, for samples scaled by 1/cos phi; steps are counted where the input is scaled."""
+
+    def __init__(self, *, leap: float = 1.0) -> None:
+        self.alphas_cumprod = schedules.linear(1000).alpha_bar[1:]
+        self.timesteps = np.array([900, 600, 300])
+        kept = self.alphas_cumprod[self.timesteps]
+        self.sigmas = np.append(np.sqrt((1 - kept) / kept), 0.0)
+        self.count, self.leap = -1, leap
+
+    def scale_model_input(self, sample: Any, timestep: int) -> None:  # noqa: ARG002
+        self.count += 1
+
+    def step(self, eps: Any, timestep: int, x: Any) -> Any:  # noqa: ARG002
+        sigma, to = self.sigmas[self.count : self.count + 2]
+        return SimpleNamespace(prev_sample=x + self.leap * (to - sigma) * eps)
+
+
+def test_a_scheduler_of_noise_levels_conforms_and_its_wrong_step_is_found() -> None:
+    check_schedule(Euler())
+    with pytest.raises(ConformanceError, match="step 1 of 3, at timestep 900,"):
+        check_schedule(Euler(leap=0.99))
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_the_installed_library_takes_a_wrong_step_with_trailing_spacing() -> None:
     diffusers = pytest.importorskip("diffusers", reason="needs torch and diffusers")

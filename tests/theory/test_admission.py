@@ -8,7 +8,7 @@ import sympy as sp
 from hypothesis import strategies as st
 
 from theory import checks, ledger
-from theory.admission import admit
+from theory.admission import admit, claims_for
 from theory.claim import Claim, Status
 
 X = sp.Symbol("x")
@@ -66,6 +66,7 @@ def test_a_missing_part_is_named(part, plant):
         ({"scope": ""}, "`scope` is empty"),
         ({"witness": {}}, "no witness"),
         ({"mutants": {"cube": X**3}}, "1 mutants, expected at least 2"),
+        ({"expects": Status.REFUTED}, "believed false, but `corrected_by` names no claim"),
         ({"corrected_by": "moran"}, "no counterexample"),
         ({"corrected_by": "no-such"}, "'no-such', but there is no such claim"),
         ({"witness": {"y": {"y": 3.0}}}, r"at 'y': `holds` does not take \['y'\]"),
@@ -97,6 +98,33 @@ def test_a_circle_is_refused(plant):
     plant(module(uses=("other",)), module("other", label="other", uses=("planted",)))
     with pytest.raises(ValueError, match="circle: other -> planted -> other"):
         ledger.run(["planted"], quick=True)
+
+
+def test_a_package_that_a_claim_imports_and_that_is_missing_is_not_taken_for_a_claim(monkeypatch):
+    def load(label):
+        raise ModuleNotFoundError(f"{label} imports it", name="no_such_package")
+
+    monkeypatch.setattr("theory.admission.load", load)
+    with pytest.raises(ModuleNotFoundError, match="planted imports it"):
+        claims_for(["planted"])
+
+
+def test_a_claim_that_nobody_has_is_refused_before_any_work():
+    with pytest.raises(ValueError, match=r"^unknown claim 'no-such'\.$"):
+        ledger.run(["moran", "no-such"], quick=True)
+
+
+def test_progress_counts_the_claims_that_are_decided(plant):
+    plant(module(uses=("other",)), module("other", label="other"))
+    seen = []
+    ledger.run(["planted"], quick=True, progress=lambda *now: seen.append(now))
+    assert seen == [(1, 2), (2, 2)]
+
+
+def test_claims_follow_those_they_use_and_others_are_passed_over():
+    claims = {name: Claim(**(FACTS | {"label": name, "uses": uses})) for name, uses in
+              {"a": ("c", "b"), "b": ("elsewhere",), "c": ("b",)}.items()}  # fmt: skip
+    assert ledger.order(claims) == ["b", "c", "a"]
 
 
 def test_a_witness_that_the_library_refuses_is_refused():

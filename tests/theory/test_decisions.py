@@ -6,9 +6,10 @@ import pytest
 import sympy as sp
 from hypothesis import strategies as st
 
-from theory import checks, ledger
-from theory.claim import Claim, Identity, NotProved, Positive, Status, Violation, close
+from theory import checks, draws, ledger, studies
+from theory.claim import Claim, Identity, Implies, NotProved, Positive, Status, Violation, close
 from theory.formulas import LAM, PHI_S, PHI_T, evaluate
+from theory.proofs import inequalities
 from theory.proofs.identities import is_positive, is_zero
 from theory.reported import Reported
 
@@ -34,6 +35,12 @@ def test_positivity_needs_the_whole_region():
     assert is_positive(Positive("", sp.sin(PHI_S), (PHI_S, PHI_T))) is None  # zero at phi_s = 0
     assert is_positive(Positive("", sp.sin(PHI_S), (PHI_S, PHI_T), from_zero=False)) is True
     assert is_positive(Positive("", 1 - LAM)) is None
+
+
+def test_symbols_of_unknown_sign_leave_positivity_undecided():
+    a = sp.Symbol("a", real=True)
+    assert is_positive(Positive("", LAM + a**2)) is None
+    assert is_positive(Positive("", LAM + LAM**2)) is True
 
 
 def test_formulas_are_evaluated_beyond_double_precision():
@@ -96,6 +103,35 @@ def test_a_claim_without_witness_or_teeth_is_open():
     assert status(square(witness={})) == Status.OPEN
     assert status(square(mutants={"cube": x**3})) == Status.OPEN
     assert status(square(mutants={"cube": x**3, "the same": x * x})) == Status.OPEN
+
+
+@pytest.mark.skipif(not inequalities.available(), reason="z3 is not installed")
+def test_a_wrong_formula_whose_implications_hold_as_well_is_no_tooth():
+    """That x^2 > x for x > 1 is true of x^3 too, of x/2 it is not."""
+    x = sp.Symbol("x", positive=True)
+    module = square(
+        mutants={"cube": x**3, "half": x / 2}, obligations=lambda formula: [Implies("grows", (x > 1,), formula > x)]
+    )
+    points = [{"x_value": value} for value in (2.5, 3.0, 4.0)]
+    assert checks.survivors(module, points) == ["cube (no counterexample to its implications)"]
+
+
+def test_without_studies_on_file_the_ledger_has_no_lines_on_them(monkeypatch):
+    assert list(studies.listed())[1] == "## Studies"
+    monkeypatch.setattr(studies, "verdicts", tuple)
+    assert list(studies.listed()) == []
+    assert studies.about("moran") == ()
+
+
+def test_examples_do_not_depend_on_the_constants_of_imported_modules(monkeypatch):
+    internal = draws.providers
+    constants = internal._get_local_constants
+    with draws.unaided():
+        assert internal._get_local_constants is internal.Constants
+    assert internal._get_local_constants is constants
+    monkeypatch.delattr(internal, "_get_local_constants")  # as in versions that draw none
+    with draws.unaided():
+        assert not hasattr(internal, "_get_local_constants")
 
 
 def test_claims_that_use_each_other_in_a_circle_are_an_error():

@@ -1,5 +1,7 @@
 """The proof engines: what they prove, what they refute with a confirmed point, and what they admit not to know."""
 
+from types import SimpleNamespace
+
 import pytest
 import sympy as sp
 
@@ -51,6 +53,24 @@ def test_square_roots_are_the_non_negative_ones():
 
 
 @needs_z3
+def test_a_solver_that_gives_up_decides_nothing(monkeypatch):
+    import z3
+
+    tired = SimpleNamespace(check=lambda: z3.unknown, reason_unknown=lambda: "timeout")
+    solvers = iter([inequalities._solver([]), tired])  # of the hypotheses alone, and with the conclusion negated
+    monkeypatch.setattr(inequalities, "_solver", lambda _: next(solvers))
+    found = implied((X > 0,), X > -1)
+    assert (found.outcome, found.steps[-1]) == ("unknown", "z3 gave up: timeout")
+
+
+@needs_z3
+def test_powers_of_one_root_are_those_of_one_number():
+    three_halves = (1 + X) ** sp.Rational(3, 2)
+    assert implied((X > 0,), sp.sqrt(1 + X) < three_halves).outcome == "passed"
+    assert implied((X > -1,), sp.sqrt(1 + X) < three_halves).outcome == "failed"
+
+
+@needs_z3
 def test_an_undefined_conclusion_is_not_proved():
     assert implied((), X / X > 0).outcome in ("passed", "failed")  # SymPy has already made it 1 > 0
     assert implied((), 1 / X**2 > 0).outcome == "failed"
@@ -94,6 +114,12 @@ def test_every_line_of_unknown_output_counts_as_an_assumption():
     assert assistant.assumptions(axiom) == ["Classical_Prop.classic", "mine"]
     assert assistant.assumptions("") == ["nothing printed"]
     assert assistant.assumptions("Something else") == ["Something else"]
+
+
+def test_files_that_require_each_other_are_an_error_of_each(tmp_path):
+    sources = {"One": "Require Import Two.\n", "Two": "Require Import One.\n", "Alone": ""}
+    said = "files require each other in a circle"
+    assert assistant._compile(sources, ["One"], tmp_path) == {"One": said, "Two": said}
 
 
 FILES = {

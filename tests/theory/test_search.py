@@ -8,7 +8,7 @@ import pytest
 
 from theory.counterexamples import main
 from theory.ledger import labels
-from theory.search import Inequality, lowest, stored, tightest, write
+from theory.search import Inequality, _shortest, lowest, stored, tightest, write
 from theory.slacks import INEQUALITIES
 
 PARABOLA = Inequality("x^2 + (y - 1/3)^2", ((-1.0, 2.0), (-1.0, 2.0)), lambda x: float(x[0] ** 2 + (x[1] - 1 / 3) ** 2))
@@ -92,6 +92,28 @@ def test_a_claim_without_a_slack_has_no_tightest_case() -> None:
 def test_the_command_prints_a_row_for_each_label(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["criterion-weakest-link", "--budget", "24", "--dry"]) == 0
     assert "| criterion-weakest-link | " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("slack", [0.25, -0.25])
+def test_the_command_files_what_it_finds_and_its_status_tells_a_violation(
+    slack: float, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    filed: list[object] = []
+    monkeypatch.setattr("theory.counterexamples.write", filed.extend)
+    shifted = Inequality("x^2 + y + s", ((0.0, 1.0),) * 2, lambda x: float(x[0] ** 2 + x[1]) + slack)
+    monkeypatch.setitem(INEQUALITIES, "hutchinson", shifted)
+    assert main(["hutchinson", "--budget", "60"]) == (1 if slack < 0 else 0)
+    [(label, case)] = filed
+    assert (label, case.slack) == ("hutchinson", pytest.approx(slack, abs=1e-2))
+    assert ("VIOLATED at" in capsys.readouterr().out) == (slack < 0)
+
+
+def test_a_coordinate_that_cannot_be_shortened_is_kept() -> None:
+    """Any rounding of 1/3 to at most 12 decimals, times 1e15, is worse by more than is allowed."""
+    steep = Inequality("1e15 |x - 1/3|", ((0.0, 1.0),), lambda x: 1e15 * abs(float(x[0]) - 1 / 3))
+    exact, short = np.array([1 / 3]), np.array([0.25])
+    assert _shortest(steep, exact, 0.0)[0] == 1 / 3
+    assert _shortest(Inequality("x", ((0.0, 1.0),), lambda x: abs(float(x[0]) - 0.25)), short, 0.0)[0] == 0.25
 
 
 def test_the_command_refuses_an_unknown_label(capsys: pytest.CaptureFixture[str]) -> None:

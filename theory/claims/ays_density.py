@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 from pifs_sim.diffusion import Schedule, design
 from pifs_sim.diffusion.design import fits
 from pifs_sim.diffusion.design.published import align_your_steps
-from theory.claim import Claim, Formula, Identity, NotProved, Obligation, Status, Violation, close
+from theory.claim import Claim, Formula, Identity, NotProved, Obligation, Status, close
 from theory.formulas import LAM, PHI_T, N
 
 axis = sp.Symbol("x", real=True)
@@ -135,6 +135,4 @@ def holds(formula: Formula, table: Any) -> float:
         digits = 0.0005 if value < 0.1 or round(value, 2) != value else 0.005
         measured = fits.fit_family(observe(table), family).variation if family else found  # type: ignore[arg-type]
         close(family or "two scales", measured, value, digits, 1.0)
-    if not 0 < found < 1:
-        raise Violation(f"variation {found!r}")
     return abs(found - stated[""])

@@ -51,7 +51,7 @@ def _mover(rule: Rule, dtype: Any) -> Any:
 
     def kernel(x: Any, V: Any, growth: Any, facts: Any, overflowed: Any, first: int, steps: int, interval: int) -> None:  # noqa: ARG001
         batch, d = x.shape
-        y, other, jacobian = np.empty(d, x.dtype), np.empty_like(V[0]), np.empty((d, d), x.dtype)
+        y, other, jacobian = np.empty(d, x.dtype), np.empty((d, V.shape[2]), V.dtype), np.empty((d, d), x.dtype)
         for b in range(batch):
             for n in range(first, first + steps):
                 push(x[b], n, V[b], jacobian, other)

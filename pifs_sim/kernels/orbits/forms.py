@@ -80,8 +80,16 @@ def first_of(value: Any) -> Any:
 @overload(first_of)
 def _first_of(value: Any) -> Any:
     if isinstance(value, types.Number | types.Boolean):
-        return lambda value: value
-    return lambda value: value[0]
+
+        def itself(value: Any) -> Any:  # annotated as above: Numba compares the two
+            return value
+
+        return itself
+
+    def first(value: Any) -> Any:
+        return value[0]
+
+    return first
 
 
 def writing(function: Any, dim: int, *, tuples: bool, contract: bool) -> Any:
