@@ -21,6 +21,7 @@ __all__ = ["FOLDER", "STUDIES", "losses", "main", "rows"]
 FOLDER = Path(__file__).with_name("results") / "networks"
 STUDIES = (
     "network_regimes",
+    "exact_laws_elsewhere",
     "attention_or_convolution",
     "memorisation",
     "pifs_regulariser",
@@ -59,20 +60,24 @@ def main(arguments: Sequence[str]) -> None:
     """Write the files of the studies whose paper grids are complete in a store, and the losses.
 
     Raises:
-        SystemExit: not one argument, or no store there.
+        SystemExit: not one argument, no store there, a damaged one, or no PyTorch to read the checkpoints with.
     """
+    if len(arguments) != 1 or arguments[0].startswith("-"):
+        raise SystemExit("Usage: python -m experiments.network_rows STORE")
+    try:
+        _write_all(Path(arguments[0]))
+    except (ImportError, OSError, ValueError) as problem:
+        raise SystemExit(f"network_rows: {problem}") from None
+
+
+def _write_all(path: Path) -> None:
     from experiments import subjects
     from experiments.plan import plan
-    from experiments.store import Store, StoreError
+    from experiments.store import Damaged, Store
     from experiments.training_recipes import checkpoints
     from pifs_sim import networks
 
-    if len(arguments) != 1:
-        raise SystemExit("Usage: python -m experiments.network_rows STORE")
-    try:
-        store = Store.open(Path(arguments[0]))
-    except (StoreError, OSError) as problem:
-        raise SystemExit(str(problem)) from None
+    store = Store.open(path)
     FOLDER.mkdir(exist_ok=True)
     for study in STUDIES:
         asked = plan(study, "paper")
@@ -80,7 +85,10 @@ def main(arguments: Sequence[str]) -> None:
         if missing:
             print(f"{study}: {missing} of {len(asked)} runs lack; its file is left as it is.")
         else:
-            _write(study, _columns(store.rows(asked)))
+            try:
+                _write(study, _columns(store.rows(asked)))
+            except Damaged as problem:
+                raise ValueError(str(problem)) from None
     names = sorted(path.stem for path in checkpoints().glob("*.safetensors"))
     about = {name: networks.header(checkpoints() / f"{name}.safetensors")["training"] for name in names}
     _write("losses", {name: {"parameters": about[name]["parameters"], **subjects.validation(name)} for name in names})

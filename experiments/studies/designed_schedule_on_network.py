@@ -99,7 +99,7 @@ def _cases(rows: Sequence[Row]) -> dict[tuple[str, str, int], dict[str, list[flo
 
 
 def verdict(rows: Sequence[Row]) -> Verdict:
-    """Confirmed if no other schedule is better anywhere, refuted if one is beyond doubt somewhere."""
+    """Confirmed if no other schedule is better anywhere, refuted if one is by a 95 % interval somewhere."""
     from scipy import stats
 
     wins, losses, open_, cases = dict.fromkeys(_OTHERS, 0), dict.fromkeys(_OTHERS, 0), 0, _cases(rows)
@@ -114,7 +114,7 @@ def verdict(rows: Sequence[Row]) -> Verdict:
             open_ += bool(abs(gain.mean()) <= reach)
     told = [
         f"{other}: {np.median(ratios[other]):.2f} times its W2 in the median ({min(ratios[other]):.2f} to "
-        f"{max(ratios[other]):.2f}), better beyond doubt in {losses[other]} of {len(cases)} cases, worse in "
+        f"{max(ratios[other]):.2f}), better by a 95 % interval in {losses[other]} of {len(cases)} cases, worse in "
         f"{wins[other]}"
         for other in _OTHERS
     ]

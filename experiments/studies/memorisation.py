@@ -123,7 +123,7 @@ def _course(rows: Sequence[Row], points: int, place: str = "training") -> tuple[
 
 
 def verdict(rows: Sequence[Row]) -> Verdict:
-    """Confirmed if the fewest points' gap ends below a half and follows the copies, refuted if it does not shrink."""
+    """Refuted by the falsifier; confirmed if the fewest points' gap ends below a half and follows the copies."""
     from scipy import stats  # a second to import, and only needed here
 
     counts = sorted({int(row["points"]) for row in rows})
@@ -147,8 +147,11 @@ def verdict(rows: Sequence[Row]) -> Verdict:
         numbers |= {f"gap, {count}": ends[count], f"copies, {count}": course[2][-1]}
         numbers[f"gap held out, {count}"] = _course(rows, count, "held out")[1][-1]
     shrunk, learnt = gaps[-1] < gaps[0], gaps[-1] < 0.5 and copied[-1] > 0.5
+    copying = [count for count, (_, gap, share) in courses.items() if share[-1] > share[0] and gap[-1] >= gap[0]]
+    if copying:
+        text += f" With {', '.join(map(str, copying))} points copies come up while the distance does not shrink."
     answer: Literal["confirmed", "refuted", "undecided"] = (
-        "confirmed" if learnt and rho < 0 and p < 0.05 else "undecided" if shrunk else "refuted"
+        "refuted" if copying or not shrunk else "confirmed" if learnt and rho < 0 and p < 0.05 else "undecided"
     )
     return Verdict(answer, text, numbers)
 
