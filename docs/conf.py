@@ -24,6 +24,7 @@ extensions = [
     "extensions.ledger",
     "extensions.benchmarks",
     "extensions.measured",
+    "extensions.quality",
     "extensions.accessible",
 ]
 html_math_renderer = "mathml"
