@@ -27,8 +27,8 @@ __all__ = ["compute"]
 
 
 @cache
-def _functions(rule: Rule, dtype: Any) -> tuple[Any, Any]:
-    """step(x, n, out) and push(x, n, V, jacobian, out); they are given tuples if the rule's functions take these."""
+def _functions(rule: Rule, dtype: Any) -> tuple[Any, Any, bool]:
+    """step(x, n, out) and push(x, n, V, jacobian, out), and whether they give the rule's functions tuples."""
     real = from_dtype(dtype)
     vector, matrix = types.Array(real, 1, "C"), types.Array(real, 2, "C")
     for tuples in (True, False) if rule.dim <= 2 and rule.returns else (False,):
@@ -41,13 +41,13 @@ def _functions(rule: Rule, dtype: Any) -> tuple[Any, Any]:
                 raise
         else:
             break
-    return step, push
+    return step, push, tuples
 
 
 @cache
 def _mover(rule: Rule, dtype: Any) -> Any:
     """The kernel that leaves frames as they are."""
-    step, push = _functions(rule, dtype)
+    step, push, _ = _functions(rule, dtype)
 
     def kernel(x: Any, V: Any, growth: Any, facts: Any, overflowed: Any, first: int, steps: int, interval: int) -> None:  # noqa: ARG001
         batch, d = x.shape
@@ -67,7 +67,7 @@ def _mover(rule: Rule, dtype: Any) -> Any:
 @cache
 def _general(rule: Rule, dtype: Any) -> Any:
     """The kernel that takes one orbit at a time."""
-    step, push = _functions(rule, dtype)
+    step, push, _ = _functions(rule, dtype)
 
     def kernel(
         x: Any,
@@ -130,6 +130,8 @@ def _kernel(rule: Rule, columns: int, dtype: Any) -> Callable[..., None]:
             kernel = planar.build(rule)
             kernel.compile(planar.signature(dtype))
         except TypingError:
+            if _functions(rule, dtype)[2]:  # then it is not the rule that cannot be typed
+                raise
             return _general(rule, dtype)
         return kernel
     return _general(rule, dtype)
