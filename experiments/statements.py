@@ -12,8 +12,8 @@
 
 Of each, data are for it at p < 0.05, against it at p < 0.05, or leave it open. p is of Student's t over the B points,
 standard errors added where they belong to the same points, or of Spearman's correlation. Steps follow each other and
-are no independent observations: `entropy` has n (1 - r)/(1 + r) of them, r the product of the ranks' correlations with
-the next step (Bartlett 1935). Where one step of T was picked, p is times T (Bonferroni). Four are one-sided by nature:
+are no independent observations: `entropy` has n (1 - r)/(1 + r) of them, r >= 0 the product of the ranks' correlations
+with the next step (Bartlett 1935). Where one step of T was picked, p is times T (Bonferroni). Four are special:
 `suppressed` and `released` are about every step and stand until a step is against them, `released` by a pair of patches
 out of order by five standard errors; data are never against `ordered`, which is about some step; `slope` compares
 95 % intervals. Of all networks a statement is confirmed if data are for it on each, and refuted if they are against it
@@ -84,7 +84,7 @@ def _together(first: Any, second: Any) -> Answer:
     if np.isnan(found):  # one of them is constant
         return Answer("open", 0.0, 1.0)
     ranks = [np.argsort(np.argsort(course)) for course in (first, second)]
-    follow = float(np.prod([np.corrcoef(rank[:-1], rank[1:])[0, 1] for rank in ranks]))
+    follow = max(0.0, float(np.prod([np.corrcoef(rank[:-1], rank[1:])[0, 1] for rank in ranks])))
     worth = len(ranks[0]) * (1 - follow) / (1 + follow)
     if worth <= 3:
         return Answer("open", found, 1.0)

@@ -106,12 +106,22 @@ def test_a_smooth_course_is_worth_fewer_steps_than_it_has():
     follow = np.corrcoef(ranks[:-1], ranks[1:])[0, 1] ** 2
     assert answer.number == -1.0
     assert answer.holds == "yes" if T * (1 - follow) / (1 + follow) > 3 else "open"
-    half = -smooth + 3 * np.random.default_rng(2).standard_normal(T)
+    half = -smooth + np.random.default_rng(10).standard_normal(T)
     rho = stats.spearmanr(half, smooth).statistic
     follow = np.prod([np.corrcoef(r[:-1], r[1:])[0, 1] for r in map(stats.rankdata, (half, smooth))])
     worth = T * (1 - follow) / (1 + follow)
+    assert 3 < worth < T
     p = stats.t.sf(-rho * np.sqrt((worth - 2) / (1 - rho**2)), worth - 2)
     assert asked(table(entropy=half, delta=0.02 + smooth / 1e3), B)["entropy"].p == pytest.approx(p, rel=1e-9)
+
+
+def test_courses_that_alternate_are_worth_no_more_steps_than_they_have():
+    trend = np.arange(T) / T
+    swing = np.where(np.arange(T) % 2, 1.0, -1.0) * (2 + trend)
+    answer = asked(table(entropy=swing, delta=0.02 + trend / 100), B)["entropy"]
+    rho = stats.spearmanr(swing, trend).statistic
+    p = stats.t.cdf(rho * np.sqrt((T - 2) / (1 - rho**2)), T - 2)
+    assert answer.p == pytest.approx(min(p, 1 - p), rel=1e-9)
 
 
 def test_without_errors_what_is_so_is_so_exactly_and_nothing_is_made_of_nothing():
