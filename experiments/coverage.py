@@ -62,14 +62,7 @@ def tally(text: str) -> dict[str, int]:
     """Of pytest's last lines: tests passed, failed (errors too), skipped, and those cut short among them."""
     last = next((line for line in reversed(text.splitlines()) if re.search(r" in [\d.]+s", line)), "")
     found = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|skipped|errors?)", last)}
-    short = sum(
-        map(
-            int,
-            re.findall(
-                r"^SKIPPED \[(\d+)\] .*: (?:too long without a compiler|Python raises where)", text, re.MULTILINE
-            ),
-        )
-    )
+    short = sum(map(int, re.findall(_SHORT, text, re.MULTILINE)))
     failed = found.get("failed", 0) + found.get("error", 0) + found.get("errors", 0)
     skipped = found.get("skipped", 0) - short
     return {"passed": found.get("passed", 0), "failed": failed, "skipped": skipped, "cut short": short}

@@ -21,7 +21,7 @@ from experiments.training_recipes import checkpoints
 from pifs_sim.diffusion import Schedule, exchange, schedules
 from pifs_sim.diffusion.spectra.images import entries, pictures
 
-__all__ = ["Subject", "names", "subject", "validation"]
+__all__ = ["Subject", "coarse", "names", "subject", "validation"]
 
 Array = npt.NDArray[np.float64]
 
@@ -69,7 +69,7 @@ def validation(name: str) -> dict[str, float]:
     return {mine: float(said[its]) for mine, its in keys.items()}
 
 
-def _coarse(schedule: Schedule, steps: int) -> Schedule:
+def coarse(schedule: Schedule, steps: int) -> Schedule:
     """Every so many of its steps; ValueError for more than it has."""
     if steps > schedule.steps:
         raise ValueError(f"`steps` must be at most {schedule.steps}, got {steps}.")
@@ -78,7 +78,7 @@ def _coarse(schedule: Schedule, steps: int) -> Schedule:
 
 def _named(name: str | None, steps: int) -> Schedule:
     if name is None or name in ("linear", "scaled_linear", "cosine"):
-        return _coarse(named.schedule(name or "linear", max(1000, steps)), steps)
+        return coarse(named.schedule(name or "linear", max(1000, steps)), steps)
     found: Schedule = named.schedule(name, steps)
     return found
 
@@ -133,7 +133,7 @@ def subject(what: str, *, steps: int, schedule: str | None = None, images: Path 
         if images is None:
             raise ValueError("`images` must be given for a network of diffusers, whose data are not here.")
         denoiser = networks.from_diffusers_folder(path)
-        own = _named(schedule, steps) if schedule else _coarse(_training(path), steps)
+        own = _named(schedule, steps) if schedule else coarse(_training(path), steps)
         return Subject(path.name, f"diffusers model '{path.name}'", denoiser, _crops(images, denoiser.shape, -1.0), own)
     if not path.suffix and not path.exists():
         if what not in names():

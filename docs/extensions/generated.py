@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from extensions.docstrings import escape
 
-__all__ = ["number", "table", "write"]
+__all__ = ["list_table", "number", "table", "write"]
 
 
 def write(path: Path, text: str) -> None:
@@ -25,9 +25,15 @@ def number(value: Any) -> str:
     return str(value)
 
 
-def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[str]:
-    """A list-table of these columns of rows."""
+def list_table(head: Sequence[str], body: Iterable[Sequence[str]]) -> list[str]:
+    """A list-table of cells in reStructuredText."""
     lines = [".. list-table::", "   :header-rows: 1", ""]
-    for cells in (columns, *([number(row.get(column, "")) for column in columns] for row in rows)):
-        lines += [f"   {'* ' if i == 0 else '  '}- {escape(str(cell))}" for i, cell in enumerate(cells)]
+    for cells in (head, *body):
+        lines += [f"   {'* ' if i == 0 else '  '}- {cell}" for i, cell in enumerate(cells)]
     return [*lines, ""]
+
+
+def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[str]:
+    """A list-table of these columns of rows, plain text and numbers."""
+    body = ([escape(number(row.get(column, ""))) for column in columns] for row in rows)
+    return list_table([escape(column) for column in columns], body)

@@ -5,7 +5,7 @@ Tables are generated/networks/*.txt, which networks.rst includes, and figures ge
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from experiments.figures.canvas import STYLE
 from experiments.statements import STATEMENTS, Answer, asked, together
 from experiments.study import load
 from extensions.docstrings import escape
-from extensions.generated import write
+from extensions.generated import list_table, write
 from theory import studies
 
 __all__ = ["setup"]
@@ -70,13 +70,6 @@ WORDS = {"yes": "for", "no": "**against**", "open": "open"}
 Rows = list[dict[str, Any]]
 
 
-def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
-    lines = [".. list-table::", "   :header-rows: 1", ""]
-    for cells in (head, *body):
-        lines += [f"   {'* ' if i == 0 else '  '}- {cell}" for i, cell in enumerate(cells)]
-    return [*lines, ""]
-
-
 def losses() -> list[str]:
     """Validation losses beside the matched Gaussian's."""
     body = []
@@ -85,7 +78,7 @@ def losses() -> list[str]:
         numbers = (f"{one['parameters']:,}", f"{one['loss']:.4f}", f"{one['gaussian_loss']:.4f}")
         difference = f"{one['excess']:+.4f} ± {one['excess_stderr']:.4f}"
         body.append((name, *numbers, difference, "yes" if better else "no: **left out**"))
-    return _table(("network", "parameters", "loss", "the Gaussian's", "difference", "in the verdicts"), body)
+    return list_table(("network", "parameters", "loss", "the Gaussian's", "difference", "in the verdicts"), body)
 
 
 def _groups() -> dict[str, Rows]:
@@ -121,7 +114,7 @@ def statements(groups: Mapping[str, Rows]) -> list[str]:
         answers = [found[name].get(statement) for name in names]
         verdict = together([answer for answer in answers if answer])
         body.append((f"{words} ({number})", f"**{verdict}**", *map(_cell, answers)))
-    return _table(("statement (number)", "verdict", *names), body)
+    return list_table(("statement (number)", "verdict", *names), body)
 
 
 def laws(groups: Mapping[str, Rows]) -> list[str]:
@@ -138,7 +131,7 @@ def laws(groups: Mapping[str, Rows]) -> list[str]:
             answers = [each.get(statement) for each in found.values()]
             varied = [answer if answer and answer.number else None for answer in answers]  # one weight has no entropy
             body.append((words, *map(_cell, varied if statement == "entropy" else answers)))
-    return _table(("statement", *found), body)
+    return list_table(("statement", *found), body)
 
 
 def elsewhere() -> list[str]:
@@ -149,7 +142,7 @@ def elsewhere() -> list[str]:
         for (data, law, place), each in found.items()
     ]
     said = [STATEMENTS[name][0] for name in ("kappa", "suppressed")]
-    return _table(("law fitted to training images", "measured at", *said), body)
+    return list_table(("law fitted to training images", "measured at", *said), body)
 
 
 def _near(rows: Rows, t: int) -> dict[str, Any]:
@@ -166,7 +159,7 @@ def regimes(groups: Mapping[str, Rows], of: str = "") -> list[str]:
         cells = [f"{_near(groups[name], t)['kappa']:.4f} / {_near(groups[name], t)['delta']:.4f}" for name in names]
         body.append((str(t), f"{kappa:.4f} / {delta:.4f}", *cells))
     heads = [LAWS.get(name.partition(" ")[2], name) for name in names]
-    return _table(("t of 1000", "reported", *heads), body)
+    return list_table(("t of 1000", "reported", *heads), body)
 
 
 def entropies(groups: Mapping[str, Rows]) -> list[str]:
@@ -182,7 +175,7 @@ def entropies(groups: Mapping[str, Rows]) -> list[str]:
                 *(f"{row['entropy']:.3f} / {row['delta']:.4f}" for row in near),
             )
         )
-    return _table(("t of 1000", "reported", *names), body)
+    return list_table(("t of 1000", "reported", *names), body)
 
 
 def margins(groups: Mapping[str, Rows]) -> list[str]:
@@ -198,7 +191,7 @@ def margins(groups: Mapping[str, Rows]) -> list[str]:
                 *(f"{1 - row['kappa'] - row['delta']:+.4f}" for row in near),
             )
         )
-    return _table(("t of 1000", "reported", *names), body)
+    return list_table(("t of 1000", "reported", *names), body)
 
 
 def answers() -> list[str]:

@@ -16,6 +16,7 @@ import numpy as np
 
 from experiments import figures
 from experiments.statements import Answer, asked
+from experiments.studies.network_regimes import ACROSS
 from experiments.study import Row, Scalar, Verdict
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ GRIDS = {
     "paper": {"data": ["digits", "grey16"], "law": _LAWS, "place": _PLACES, "steps": [50], "samples": [48]},
 }
 TOLERANCE = 1e-6
-_ACROSS = 4  # patches from side to side
 _ASKED = ("kappa", "suppressed")
 
 
@@ -41,7 +41,7 @@ def run(
     *, data: str, law: str, place: str, steps: int, samples: int, rng: np.random.Generator
 ) -> list[dict[str, Scalar]]:
     """A row for each step."""
-    from experiments import datasets, laws
+    from experiments import datasets, laws, subjects
     from pifs_sim.diffusion import (
         Chain,
         ensemble_mean,
@@ -59,9 +59,9 @@ def run(
     found = datasets.images(data)
     training = found.training.astype(np.float64)
     cloud = training if place == "training" else found.validation.astype(np.float64)
-    schedule = schedules.linear(1000).subsample(np.round(np.linspace(0, 1000, steps + 1)).astype(int))
+    schedule = subjects.coarse(schedules.linear(1000), steps)
     chain = Chain(schedule, exact_denoiser(laws.of_points(law, training)[0]))
-    patches = Patches(found.shape, found.shape[0] // _ACROSS)
+    patches = Patches(found.shape, found.shape[0] // ACROSS)
     clean = cloud[rng.choice(len(cloud), samples, replace=False)]
     cos, sin = schedule.cos[1:, None, None], schedule.sin[1:, None, None]
     x = cos * clean + sin * rng.standard_normal((steps, *clean.shape))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
+    "ACROSS",
     "CLAIMS",
     "GRIDS",
     "NAME",
@@ -44,7 +45,7 @@ GRIDS = {
     "paper": {"data": ["digits", "grey16"], "network": _NETWORKS, "patches": [0], "steps": [50], "samples": [16]},
 }
 TOLERANCE = 0.02  # float32 and many products: libraries round differently
-_ACROSS = 4  # patches from side to side where `patches` is 0
+ACROSS = 4  # patches from side to side where `patches` is 0
 _COLUMNS = (
     "t",
     "angle",
@@ -65,7 +66,7 @@ def measured_rows(name: str, *, patches: int, steps: int, samples: int, seed: in
     from pifs_sim.dynamics import Patches
 
     found = subjects.subject(name, steps=steps)
-    side = patches or found.denoiser.shape[0] // _ACROSS
+    side = patches or found.denoiser.shape[0] // ACROSS
     parts = Patches(found.denoiser.shape, side)
     result = networks.measure(found.denoiser, found.schedule, found.data, patches=parts, samples=samples, seed=seed)
     return result, measured.rows(result)
