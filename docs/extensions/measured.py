@@ -42,7 +42,7 @@ PICTURES = {  # study -> what its figure shows
     ),
     "exact_laws_elsewhere": (
         "Curves over t/T of three exact laws at training and at held-out images, digits left, grey crops right: κ − 1 "
-        "of the normal law and the mixture is below 0 at the clean end on digits; on grey crops the mixture's spreads."
+        "of the normal law is below 0 at the clean end, that of mixture and points spreads and rises elsewhere."
     ),
     "attention_or_convolution": (
         "Curves over t/T of U-Nets with attention and without, digits left, grey crops right: κ − 1, δ and "
